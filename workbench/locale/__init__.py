@@ -1,0 +1,225 @@
+"""Every word and number a person reads, in the reader's language.
+
+English strings are the source; `es/LC_MESSAGES/workbench.po` is the Spanish catalogue, compiled in memory
+when first needed. `t = Texts("es")` is handed to whatever makes text: `t("Save")`, `t.percent(0.15)`.
+
+What is computed once and read in either language (checks, verdicts, errors) is a `Message`: an English
+template and its raw values, worded only when shown. A placeholder names how its value is written:
+`{n:count}`, `{share:percent}`, `{difference:points}`, `{lift:signed_percent}`, `{amount:money}`,
+`{amount:signed_money}`, `{p:number}`, `{day:date}`, `{names:listing}`; without a name it is put in as it is.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from math import floor, log10
+from typing import Any
+
+from babel import Locale, dates, numbers
+from babel.messages import mofile, pofile
+
+LANGUAGES = ("en", "es")
+_LOCALES = {"en": "en_GB", "es": "es_ES"}
+_DASH = "–"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence before it is put into a language.
+
+    Attributes:
+        text: The English template, the key of the catalogue.
+        values: Raw values for its placeholders.
+    """
+
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return Texts("en")(self)
+
+
+def say(text: str, **values: Any) -> Message:
+    """A `Message`; the name under which templates are collected for translation.
+
+    >>> str(say("{n:count} rows were left out.", n=1200))
+    '1,200 rows were left out.'
+    """
+    return Message(text, values)
+
+
+@lru_cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    source = resources.files(__package__) / language / "LC_MESSAGES" / "workbench.po"
+    compiled = io.BytesIO()
+    mofile.write_mo(compiled, pofile.read_po(io.BytesIO(source.read_bytes())))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def choose_language(*wishes: str | None) -> str:
+    """The first wish that we speak: a code, or an Accept-Language header; English if none.
+
+    >>> choose_language(None, "fr-FR,es;q=0.8")
+    'es'
+    """
+    for wish in wishes:
+        for part in (wish or "").split(","):
+            code = part.split(";")[0].strip().lower()[:2]
+            if code in LANGUAGES:
+                return code
+    return "en"
+
+
+class Texts:
+    """Words and numbers in one language.
+
+    Args:
+        language: `en` or `es`.
+        currency: ISO 4217 code of the project's money, used by `money`.
+    """
+
+    def __init__(self, language: str = "en", currency: str = "EUR") -> None:
+        self.language = language
+        self.currency = currency
+        self.locale = Locale.parse(_LOCALES[language])
+        self._catalogue = _catalogue(language)
+        self._formatter = _Formatter(self)
+
+    def __call__(self, message: str | Message, **values: Any) -> str:
+        """The message in this language, with its values filled in.
+
+        >>> Texts("es")("{first} and {last}", first="A", last="B")
+        'A y B'
+        """
+        if isinstance(message, Message):
+            template, values = message.text, {**message.values, **values}
+        else:
+            template = message
+        text = self._catalogue.gettext(template) if template else ""
+        return self._formatter.vformat(text, (), values) if values else text
+
+    def number(self, value: float, digits: int = 3) -> str:
+        """`digits` significant digits; whole numbers above that stay whole.
+
+        >>> Texts("en").number(0.123456), Texts("es").number(1234.5678)
+        ('0.123', '1.235')
+        """
+        if value == 0 or value != value:
+            return "0" if value == 0 else _DASH
+        after = min(12, max(0, digits - 1 - floor(log10(abs(value)))))
+        return self._decimal(round(value, after), after)
+
+    def count(self, value: float) -> str:
+        """A whole number with its thousands marked.
+
+        >>> Texts("en").count(20000), Texts("es").count(20000)
+        ('20,000', '20.000')
+        """
+        return self._decimal(round(value), 0)
+
+    def percent(self, value: float, after: int = 1) -> str:
+        """A share as per cent; never `0.0 %` for something that is not zero.
+
+        >>> Texts("en").percent(0.15), Texts("es").percent(0.0001), Texts("en").percent(0.9999)
+        ('15.0 %', '< 0,1 %', '> 99.9 %')
+        """
+        step = 10.0**-after
+        if 0 < value * 100 < step:
+            return f"< {self._decimal(step, after)} %"
+        if 100 - step < value * 100 < 100:
+            return f"> {self._decimal(100 - step, after)} %"
+        return f"{self._decimal(value * 100, after)} %"
+
+    def signed_percent(self, value: float, after: int = 1) -> str:
+        """A relative change with its sign.
+
+        >>> Texts("en").signed_percent(0.25), Texts("en").signed_percent(-0.031)
+        ('+25.0 %', '−3.1 %')
+        """
+        return self._signed(value * 100, after) + " %"
+
+    def points(self, value: float, after: int = 1) -> str:
+        """A difference of shares in percentage points, signed, without the unit's name.
+
+        >>> Texts("en").points(0.03), Texts("es").points(-0.0123)
+        ('+3.0', '−1,2')
+        """
+        return self._signed(value * 100, after)
+
+    def money(self, value: float, *, signed: bool = False, digits: int = 3) -> str:
+        """An amount in the project's currency with `digits` significant digits, two decimals at most.
+
+        >>> Texts("en").money(35.219), Texts("es").money(1234567)
+        ('€35.2', '1.234.567\\xa0€')
+        """
+        size = abs(value)
+        after = 2 if size < 10**-2 else min(2, max(0, digits - 1 - floor(log10(size))))
+        pattern = self.locale.currency_formats["standard"].pattern.split(";")[0]
+        decimals = "#,##0" + ("." + "0" * after if after else "")
+        shown = round(size, after)
+        text = numbers.format_currency(
+            shown,
+            self.currency,
+            format=pattern.replace("#,##0.00", decimals),
+            locale=self.locale,
+            currency_digits=False,
+        )
+        if value < 0 and shown:
+            return "−" + text
+        return "+" + text if signed and shown else text
+
+    def signed_money(self, value: float) -> str:
+        """An amount that is a change, with its sign."""
+        return self.money(value, signed=True)
+
+    def date(self, value: Any) -> str:
+        """A day, written out briefly.
+
+        >>> from datetime import date
+        >>> Texts("en").date(date(2026, 3, 5)), Texts("es").date(date(2026, 3, 5))
+        ('5 Mar 2026', '5 mar 2026')
+        """
+        return dates.format_date(value, "d MMM y", locale=self.locale)
+
+    def listing(self, items: list[str]) -> str:
+        """Words joined as the language joins them.
+
+        >>> Texts("es").listing(["a", "b", "c"])
+        'a, b y c'
+        """
+        if len(items) < 2:
+            return "".join(items)
+        return self("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+
+    def _signed(self, value: float, after: int) -> str:
+        shown = round(value, after)
+        sign = "+" if shown > 0 else "−" if shown < 0 else ""
+        return sign + self._decimal(abs(shown), after)
+
+    def _decimal(self, value: float, after: int) -> str:
+        pattern = "#,##0" + ("." + "0" * after if after else "")
+        text = numbers.format_decimal(value, format=pattern, locale=self.locale)
+        return text.replace("-", "−")
+
+
+class _Formatter(string.Formatter):
+    """Fills placeholders in; a format that is the name of a method of `Texts` is written by it."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if isinstance(value, Message):
+            return self._texts(value)
+        if format_spec.isidentifier():
+            return getattr(self._texts, format_spec)(value)
+        return super().format_field(value, format_spec)
