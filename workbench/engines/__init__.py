@@ -1,1 +1,70 @@
+"""An engine runs SQL where the tables are; two verbs, and the name of its dialect.
 
+Queries are Ibis expressions over unbound tables, used as a compiler only: `fetch(engine, expression)`
+makes the SQL for the engine's dialect and brings back what it asks for, which is always an aggregate.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import ibis
+import pyarrow as pa
+
+from workbench.errors import DataError
+
+
+class Engine(Protocol):
+    """What a place that holds tables has to offer."""
+
+    dialect: str
+
+    def tables(self) -> list[str]:
+        """Names of the tables there are."""
+
+    def schema(self, table: str) -> ibis.Schema:
+        """Column names and types of `table`."""
+
+    def query(self, sql: str) -> pa.Table:
+        """Rows of a query in the engine's dialect."""
+
+
+def has(engine: Engine, *tables: str) -> bool:
+    """Whether all these tables are there."""
+    there = engine.tables()
+    return all(table in there for table in tables)
+
+
+def table(engine: Engine, name: str) -> Any:
+    """The table as an Ibis expression.
+
+    Raises:
+        DataError: when the project has no such table.
+    """
+    if not has(engine, name):
+        raise DataError("This project has no {table} yet; load a file with them first.", table=name)
+    return ibis.table(engine.schema(name), name=name)
+
+
+def fetch(engine: Engine, expression: Any) -> list[dict[str, Any]]:
+    """Rows of an Ibis expression as dictionaries."""
+    return engine.query(ibis.to_sql(expression, dialect=engine.dialect)).to_pylist()
+
+
+def span(engine: Engine, *tables: str) -> tuple[int, int] | None:
+    """First and last moment of `ts` over those of the tables that are there, in seconds since 1970."""
+    firsts, lasts = [], []
+    for name in tables:
+        if has(engine, name):
+            ts = table(engine, name).ts
+            edges = {"first": ts.min(), "last": ts.max()}
+            row = fetch(
+                engine,
+                table(engine, name).aggregate(
+                    **{key: edge.epoch_seconds().cast("int64") for key, edge in edges.items()}
+                ),
+            )[0]
+            if row["first"] is not None:
+                firsts.append(int(row["first"]))
+                lasts.append(int(row["last"]))
+    return (min(firsts), max(lasts)) if firsts else None

@@ -118,6 +118,15 @@ class Texts:
         after = min(12, max(0, digits - 1 - floor(log10(abs(value)))))
         return self._decimal(round(value, after), after)
 
+    def signed_number(self, value: float) -> str:
+        """A change with its sign, three significant digits.
+
+        >>> Texts("en").signed_number(-0.25)
+        '−0.250'
+        """
+        text = self.number(abs(value))
+        return text if value == 0 else ("+" if value > 0 else "−") + text
+
     def count(self, value: float) -> str:
         """A whole number with its thousands marked.
 
@@ -139,6 +148,14 @@ class Texts:
             return f"> {self._decimal(100 - step, after)} %"
         return f"{self._decimal(value * 100, after)} %"
 
+    def whole_percent(self, value: float) -> str:
+        """A level such as that of an interval, without needless decimals.
+
+        >>> Texts("en").whole_percent(0.95), Texts("es").whole_percent(0.975)
+        ('95 %', '97,5 %')
+        """
+        return f"{numbers.format_decimal(round(value * 100, 4), locale=self.locale)} %"
+
     def signed_percent(self, value: float, after: int = 1) -> str:
         """A relative change with its sign.
 
@@ -154,6 +171,16 @@ class Texts:
         ('+3.0', '−1,2')
         """
         return self._signed(value * 100, after)
+
+    def size_points(self, value: float) -> str:
+        """The size of something in percentage points, two decimals, without a sign.
+
+        >>> Texts("en").size_points(0.000144), Texts("en").size_points(0.0000001)
+        ('0.01', '< 0.01')
+        """
+        if 0 < abs(value) * 100 < 0.01:
+            return f"< {self._decimal(0.01, 2)}"
+        return self._decimal(abs(value) * 100, 2)
 
     def money(self, value: float, *, signed: bool = False, digits: int = 3) -> str:
         """An amount in the project's currency with `digits` significant digits, two decimals at most.

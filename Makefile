@@ -1,0 +1,72 @@
+# `make run` shows the workbench at work, `make test` tests it; `make help` lists the rest.
+# Everything is installed into .venv, which any other target makes when it is missing or out of date.
+
+PYTHON ?=
+PORT ?=
+SHOP := demo-shop
+export PYTHON
+
+.PHONY: help setup run test lint bench lab requirements texts constraints clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run           a demo shop: its findings, then its pages on this machine (PORT=8080 picks the port)"
+	@echo "make test          all tests, with a Chromium (installed if none is found)"
+	@echo "make setup         .venv with the pinned packages (PYTHON=/path/to/python picks the interpreter)"
+	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
+	@echo "make lint          style, types and notebooks without outputs"
+	@echo "make bench         speed and memory on large data"
+	@echo "make requirements  docs/requirements.md from the tests"
+	@echo "make texts         new sentences into the Spanish catalogue"
+	@echo "make constraints   the newest versions that go together into constraints.txt"
+	@echo "make clean         removes all that the other targets made"
+
+setup: .venv/.complete
+	@:
+
+.venv/.complete: pyproject.toml constraints.txt tools/setup.sh
+	@tools/setup.sh
+
+run: setup
+	@.venv/bin/workbench demo $(SHOP) --replace
+	@.venv/bin/workbench serve $(SHOP) --screens $(if $(PORT),--port $(PORT))
+
+# A file of tests stays on one worker, so that what it prepares is prepared once.
+test: setup
+	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
+		.venv/bin/python -m pytest -n 2 --dist loadfile --durations 10
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/python -m tools.notebooks
+
+bench: setup
+	.venv/bin/python -m tools.bench
+
+# Loopback only, and nothing is asked of the network; a container's root is allowed, as there is no one else.
+lab: setup $(SHOP)
+	WORKBENCH_PROJECT="$(CURDIR)/$(SHOP)" .venv/bin/jupyter lab notebooks --ip=127.0.0.1 \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
+		--LabApp.extension_manager=readonly $(if $(filter 0,$(shell id -u)),--allow-root)
+
+$(SHOP): | setup
+	.venv/bin/workbench demo $(SHOP)
+
+requirements: setup
+	.venv/bin/python -m tools.requirements
+
+texts: setup
+	.venv/bin/python -m tools.texts
+
+constraints: setup
+	.venv/bin/pip install --quiet --upgrade --upgrade-strategy eager -e ".[dev]"
+	@{ echo "# The versions every test passed with, held by make setup; make constraints writes this file."; \
+		.venv/bin/pip freeze --exclude-editable | grep -v ' @ '; } > constraints.txt
+	@touch .venv/.complete
+
+clean:
+	rm -rf .venv $(SHOP) .build build dist .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +

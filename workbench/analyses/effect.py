@@ -1,0 +1,255 @@
+"""An experiment's answer: cells → posteriors → comparisons → pooling → checks → verdict → record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from workbench.analyses import experiment as reading
+from workbench.analyses.checks import believed, effect_checks
+from workbench.analyses.experiment import Experiment
+from workbench.decisions import effect_verdict
+from workbench.errors import DataError, ModelError, check_between, check_choice
+from workbench.locale import say
+from workbench.metrics.cells import Cell
+from workbench.models.arms import Arm, binary_arm, mean_arm
+from workbench.models.comparison import best, compare
+from workbench.models.pooling import pool_segments
+from workbench.records import (
+    ArmResult,
+    Check,
+    Comparison,
+    Density,
+    EffectRecord,
+    EffectSettings,
+    EffectSummary,
+    Pooled,
+    Source,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from workbench.project import Project
+
+# Names that arms without a treatment usually have, English and Spanish.
+_CONTROLS = (
+    "control",
+    "generic",
+    "generico",
+    "genérico",
+    "baseline",
+    "holdout",
+    "hold-out",
+    "original",
+    "default",
+    "standard",
+    "none",
+    "off",
+    "a",
+    "0",
+    "false",
+    "no",
+)
+
+
+def analyse(project: Project, settings: EffectSettings, seed: int = 0) -> EffectRecord:
+    """Answer the question in `settings` from the project's tables.
+
+    Raises:
+        DataError: when the experiment, metric, group or control is not there.
+        ModelError: when an arm is too small to say anything at all.
+        WorkbenchError: when a setting is out of its range.
+    """
+    _check(settings)
+    found = reading.read(project, settings)
+    control = _control(found, settings)
+    assignment = believed(found.recorded, settings.assignment)
+    word: Word = "effect" if assignment == "random" else "association"
+    checks = effect_checks(found, settings, control)
+    arms = {name: _posterior(found, found.cells.get((name, None), Cell()), settings) for name in found.arms}
+    comparisons = [
+        _compare(found, settings, word, name, control, None, arms[name], arms[control])
+        for name in arms
+        if name != control
+    ]
+    if found.groups:
+        for name in arms:
+            if name != control:
+                segments, check = _segments(found, settings, word, name, control)
+                comparisons += segments
+                checks += [check] if check else []
+    probability, losses = best(list(arms.values()), settings.lower_is_better)
+    summary = EffectSummary(
+        metric=settings.metric,
+        kind=found.kind,
+        unit=found.unit,
+        control=control,
+        assignment=assignment,
+        word=word,
+        arms=[
+            _arm(found, settings, name, arm, float(probability[index]), float(losses[index]))
+            for index, (name, arm) in enumerate(arms.items())
+        ],
+        comparisons=comparisons,
+        probability_best=dict(zip(arms, (float(p) for p in probability), strict=True)),
+        customers=sum(found.cells.get((name, None), Cell()).all.n for name in arms),
+    )
+    checks.sort(key=lambda check: ("fail", "warn", "ok").index(check.status))
+    outcome, verdict = effect_verdict(summary, settings, checks)
+    return EffectRecord(
+        project=project.header,
+        source=Source(
+            fingerprints=project.fingerprints(*found.tables),
+            first=_moment(found, 0),
+            until=_moment(found, 1),
+        ),
+        seed=seed,
+        checks=checks,
+        definitions=found.rules,
+        settings=settings,
+        summary=summary,
+        outcome=outcome,
+        verdict=verdict,
+    )
+
+
+def _check(settings: EffectSettings) -> None:
+    check_between(settings.level, 0.5, 1, say("level"), open_low=True, open_high=True)
+    check_between(settings.window_days, 1, 3650, say("number of days in the window"))
+    check_between(settings.rope, 0, 1, say("smallest lift that matters"), open_high=True)
+    check_between(min(settings.prior), 0, 1e9, say("prior"), open_low=True)
+
+
+def _control(found: Experiment, settings: EffectSettings) -> str:
+    if settings.control is not None:
+        return check_choice(settings.control, found.arms, say("arm"))
+    for name in _CONTROLS:
+        for arm in found.arms:
+            if arm.strip().lower() == name:
+                return arm
+    for arm in found.arms:
+        if any(word in arm.lower() for word in ("control", "gen", "hold", "base", "sin ")):
+            return arm
+    return found.arms[0]
+
+
+def _posterior(found: Experiment, cell: Cell, settings: EffectSettings) -> Arm:
+    if found.kind == "binary":
+        return binary_arm(cell.all, settings.prior)
+    return mean_arm(cell.all)
+
+
+def _arm(
+    found: Experiment, settings: EffectSettings, name: str, arm: Arm, probability: float, loss: float
+) -> ArmResult:
+    cell = found.cells[name, None]
+    low, high = (float(x) for x in arm.ppf([(1 - settings.level) / 2, (1 + settings.level) / 2]))
+    known = found.kind == "mean" and cell.positive.n > 0
+    return ArmResult(
+        arm=name,
+        n=cell.all.n,
+        total=cell.all.total,
+        mean=cell.all.mean,
+        sd=arm.sd,
+        interval=(low, high),
+        probability_best=probability,
+        expected_loss=loss,
+        buyers=cell.positive.n if known else None,
+        value_per_buyer=cell.positive.mean if known else None,
+    )
+
+
+def _compare(
+    found: Experiment,
+    settings: EffectSettings,
+    word: Word,
+    name: str,
+    control: str,
+    segment: str | None,
+    arm: Arm,
+    base: Arm,
+) -> Comparison:
+    result = compare(arm, base, settings.level, lower_is_better=settings.lower_is_better)
+    if settings.rope and result.lift is not None:
+        zone = (-settings.rope, settings.rope)
+        result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
+    cells = found.cells[name, segment], found.cells[control, segment]
+    x, y = result.density() if segment is None else ([], [])
+    return Comparison(
+        arm=name,
+        control=control,
+        segment=segment,
+        n=cells[0].all.n + cells[1].all.n,
+        arm_mean=cells[0].all.mean,
+        control_mean=cells[1].all.mean,
+        difference=result.difference,
+        difference_sd=result.difference_sd,
+        difference_interval=result.difference_interval,
+        lift=result.lift,
+        lift_interval=result.lift_interval,
+        probability_better=result.probability_better,
+        expected_loss=result.expected_loss,
+        expected_loss_control=result.expected_loss_control,
+        rope=result.rope,
+        density=None
+        if segment is not None
+        else Density(
+            x=[float(v) for v in x], y=[float(v) for v in y], dots=[float(v) for v in result.dots()]
+        ),
+        word=word,
+    )
+
+
+def _segments(
+    found: Experiment, settings: EffectSettings, word: Word, name: str, control: str
+) -> tuple[list[Comparison], Check | None]:
+    """Each segment as seen, and partially pooled towards the effect over all of them."""
+    raw: list[Comparison] = []
+    small: list[str] = []
+    for group in found.groups:
+        cells = found.cells.get((name, group)), found.cells.get((control, group))
+        try:
+            if cells[0] is None or cells[1] is None:
+                raise DataError("There is nobody in one of the arms.")
+            arms = _posterior(found, cells[0], settings), _posterior(found, cells[1], settings)
+        except (DataError, ModelError):
+            small.append(group)
+            continue
+        raw.append(_compare(found, settings, word, name, control, group, *arms))
+    pooled = pool_segments(
+        found.kind,
+        [found.cells[control, str(item.segment)].all for item in raw],
+        [found.cells[name, str(item.segment)].all for item in raw],
+        level=settings.level,
+        lower_is_better=settings.lower_is_better,
+    )
+    check = None
+    if small:
+        check = Check(
+            name="small_segments",
+            status="warn",
+            detail=say(
+                "{n:count} segments have too few customers in one of the arms to say anything: {names}.",
+                n=len(small),
+                names=", ".join(small),
+            ),
+        )
+    return [
+        item.model_copy(
+            update={
+                "pooled": Pooled(
+                    difference=part.difference,
+                    difference_interval=part.difference_interval,
+                    lift=part.lift,
+                    lift_interval=part.lift_interval,
+                    probability_better=part.probability_better,
+                    probability_differs=part.probability_above_overall,
+                )
+            }
+        )
+        for item, part in zip(raw, pooled, strict=True)
+    ], check
+
+
+def _moment(found: Experiment, end: int) -> datetime | None:
+    return datetime.fromtimestamp(found.seconds[end], UTC) if found.seconds else None

@@ -1,0 +1,96 @@
+"""Charts on a page, in JupyterLab and in Voilà, without asking any other computer for anything.
+
+Vega is bundled once, when a release is made (`python -m workbench.charts.runtime`), and is sent to a page
+once, by its `VegaRuntime`. Every `Chart` waits for it, so a page holds one copy however many charts it
+shows. The first chart creates the runtime; whichever reaches the browser first, the chart is drawn.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+
+def _static(name: str) -> str:
+    return (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")
+
+
+class VegaRuntime(anywidget.AnyWidget):
+    """Vega for all charts of a page. It need not be displayed; a page that displays it shows nothing."""
+
+    _esm = _static("runtime.js")
+    bundle = traitlets.Unicode().tag(sync=True)
+
+
+class Chart(anywidget.AnyWidget):
+    """An Altair chart on a page, as wide as its place unless it has a width of its own.
+
+    It is drawn again when `chart` is set, without flicker. If it cannot be drawn its description is shown
+    in its place.
+
+    Attributes:
+        chart: The Altair chart on screen; `None` shows nothing.
+        description: What the chart says, in a sentence: read out by screen readers.
+        selection: The value of each selection parameter a person has used, by the parameter's name, as
+            Vega writes it: `{"brush": {"day": [1, 5]}}`.
+    """
+
+    _esm = _static("chart.js")
+    _css = _static("chart.css")
+    chart = traitlets.Any()
+    description = traitlets.Unicode().tag(sync=True)
+    spec = traitlets.Dict().tag(sync=True)
+    selection = traitlets.Dict().tag(sync=True)
+
+    @traitlets.observe("chart")
+    def _write_spec(self, change: Any) -> None:
+        with self.hold_sync():
+            self.spec = {} if change.new is None else change.new.to_dict()
+            self.selection = {}
+
+
+_runtime: VegaRuntime | None = None
+
+
+def runtime() -> VegaRuntime:
+    """The runtime of this kernel's page; made when first asked for, and again if it was closed."""
+    global _runtime
+    if _runtime is None or _runtime.comm is None:
+        _runtime = VegaRuntime(bundle=_static("vega_runtime.js"))
+    return _runtime
+
+
+def show(chart: Any, description: str) -> Chart:
+    """Put an Altair chart on a page.
+
+    Args:
+        chart: Any Altair chart, with its theme already applied (`workbench.charts.theme.themed`).
+        description: What the chart says, in a sentence, for those who do not see it.
+    """
+    runtime()
+    return Chart(chart=chart, description=description)
+
+
+def build(path: Path) -> None:
+    """Write the bundle of Vega, Vega-Lite and vega-embed that charts are drawn with.
+
+    Needed when Altair is upgraded: the bundle has to speak the version of Vega-Lite that Altair writes.
+    """
+    import altair
+    import vl_convert
+
+    vega_lite = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    head = (
+        f"// vega {vl_convert.get_vega_version()}, vega-lite {vega_lite}, "
+        f"vega-embed {vl_convert.get_vega_embed_version()}; licences: README.md\n"
+    )
+    bundle = vl_convert.javascript_bundle("export default vegaEmbed;", vl_version=vega_lite)
+    path.write_text(head + bundle, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    build(Path(__file__).parent / "static" / "vega_runtime.js")

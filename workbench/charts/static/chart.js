@@ -1,0 +1,139 @@
+// Draws one Vega-Lite chart as wide as its place, in the Vega that the page's runtime brings.
+const slot = (globalThis.workbenchVega ??= Promise.withResolvers());
+
+const SOON = 100; // ms: let a window that is being resized come to rest
+const PATIENCE = 10_000; // ms without a picture before the words are shown in its place
+const NARROW = 600; // px: below, views side by side are drawn one below the other
+const NARROWEST = 40; // px for one view of a composed chart
+
+function isSingle(spec) {
+  const facets = ["row", "column", "facet"].some((channel) => spec.encoding?.[channel]);
+  return !facets && !(spec.vconcat || spec.hconcat || spec.concat || spec.spec);
+}
+
+// A copy of the specification in which every view without a width of its own has a number for one.
+function fit(spec, width) {
+  if (spec.vconcat) return { ...spec, vconcat: spec.vconcat.map((part) => fit(part, width)) };
+  if (spec.hconcat && width < NARROW) {
+    const { hconcat, ...rest } = spec;
+    return fit({ ...rest, vconcat: hconcat }, width);
+  }
+  if (spec.hconcat) {
+    const each = width / spec.hconcat.length;
+    return { ...spec, hconcat: spec.hconcat.map((part) => fit(part, each)) };
+  }
+  if (spec.spec) return { ...spec, spec: fit(spec.spec, width) };
+  const open = spec.width === undefined || spec.width === "container";
+  return open ? { ...spec, width: Math.max(NARROWEST, Math.floor(width)) } : spec;
+}
+
+async function embed(spec, place, width) {
+  const vegaEmbed = await slot.promise;
+  // The interpreter (ast) needs no `eval`, so a published page can forbid it.
+  const options = { actions: false, ast: true, mode: "vega-lite", renderer: "svg", tooltip: { theme: "custom" } };
+  if (isSingle(spec)) {
+    const autosize = { type: "fit-x", contains: "padding" };
+    return vegaEmbed(place, { autosize, ...fit(spec, width) }, options);
+  }
+  // How much room axes and headers take is known only once they are drawn: draw, measure, draw again.
+  const first = await vegaEmbed(place, fit(spec, width), options);
+  const drawn = place.querySelector("svg").width.baseVal.value;
+  const across = Math.max(1, Math.floor(drawn / width));
+  if (Math.abs(drawn - width) < 2) return first;
+  first.finalize();
+  return vegaEmbed(place, fit(spec, width - (drawn - width) / across), options);
+}
+
+function listen(model, spec, view) {
+  const selection = {};
+  for (const { name, select } of spec.params ?? []) {
+    if (!select) continue;
+    let timer;
+    view.addSignalListener(name, (_, value) => {
+      selection[name] = value;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        model.set("selection", structuredClone(selection));
+        model.save_changes();
+      }, SOON);
+    });
+  }
+}
+
+export default {
+  render({ model, el, signal }) {
+    let turn = 0; // a later drawing overtakes an earlier one
+    let shown; // the place and the view on screen
+    let width = 0; // as drawn last
+    let timer;
+
+    el.classList.add("wb-chart");
+    el.setAttribute("role", "img");
+    const label = () => el.setAttribute("aria-label", model.get("description"));
+
+    function words() {
+      if (shown || el.querySelector(".wb-chart-words")) return;
+      const text = document.createElement("p");
+      text.className = "wb-chart-words";
+      text.textContent = model.get("description");
+      el.prepend(text);
+    }
+
+    function replace(next) {
+      shown?.view.finalize();
+      el.replaceChildren(...(next ? [next.place] : []));
+      next?.place.removeAttribute("style");
+      shown = next;
+    }
+
+    async function draw() {
+      const mine = ++turn;
+      const spec = model.get("spec");
+      if (!spec?.$schema) return replace();
+      width = el.clientWidth;
+      if (!width) return; // not on screen yet; the observer below calls again
+      const place = document.createElement("div");
+      // Drawn out of sight and then swapped in, so that nothing flickers or jumps.
+      place.style.cssText = `position:absolute;visibility:hidden;width:${width}px`;
+      el.append(place);
+      try {
+        const result = await embed(structuredClone(spec), place, width);
+        if (mine !== turn || signal.aborted) {
+          result.finalize();
+          return place.remove();
+        }
+        replace({ place, view: result });
+        listen(model, spec, result.view);
+      } catch (error) {
+        console.error(error);
+        place.remove();
+        if (mine !== turn) return;
+        replace();
+        words();
+      }
+    }
+
+    function redraw() {
+      clearTimeout(timer);
+      timer = setTimeout(draw, shown ? SOON : 0);
+    }
+
+    const observer = new ResizeObserver(() => {
+      if (el.clientWidth && el.clientWidth !== width) redraw();
+    });
+    observer.observe(el);
+    model.on("change:spec", draw);
+    model.on("change:description", label);
+    label();
+    draw();
+    const waiting = setTimeout(words, PATIENCE);
+
+    return () => {
+      observer.disconnect();
+      clearTimeout(waiting);
+      clearTimeout(timer);
+      turn += 1;
+      shown?.view.finalize();
+    };
+  },
+};

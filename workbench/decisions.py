@@ -1,0 +1,179 @@
+"""From a posterior to a decision, and the one sentence that says it.
+
+One posterior, one level: with intervals of 95 %, "sure" means a probability of at least 97.5 %, so that the
+sentence and the interval can never contradict each other. Three outcomes only: adopt, drop, keep measuring.
+Without random assignment there is no decision, only a description; a failed check withholds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from workbench.locale import Message, say
+from workbench.records import Check, Comparison, EffectSettings, EffectSummary, ValueDifference, ValueSummary
+
+Outcome = Literal["adopt", "drop", "keep_measuring", "withheld", "describe"]
+Unit = Literal["share", "money", "number"]
+
+
+def sure(level: float) -> float:
+    """The probability from which on we are sure, for intervals of this level.
+
+    >>> sure(0.95)
+    0.975
+    """
+    return 1 - (1 - level) / 2
+
+
+def amount(unit: Unit, value: float) -> Message:
+    """A value in the metric's unit."""
+    if unit == "share":
+        return say("{value:percent}", value=value)
+    return say("{value:money}", value=value) if unit == "money" else say("{value:number}", value=value)
+
+
+def change(unit: Unit, value: float) -> Message:
+    """A difference in the metric's unit, signed."""
+    if unit == "share":
+        return say("{value:points} points", value=value)
+    if unit == "money":
+        return say("{value:signed_money}", value=value)
+    return say("{value:signed_number}", value=value)
+
+
+def loss(unit: Unit, value: float) -> Message:
+    """What a wrong choice costs, in the metric's unit."""
+    if unit == "share":
+        return say("{value:size_points} points", value=value)
+    return amount(unit, value)
+
+
+def main_comparison(summary: EffectSummary) -> Comparison:
+    """Over everybody, the arm that is likeliest to be the best of those that are not the control."""
+    overall = [item for item in summary.comparisons if item.segment is None]
+    return max(overall, key=lambda item: (summary.probability_best[item.arm], item.probability_better))
+
+
+def effect_verdict(
+    summary: EffectSummary, settings: EffectSettings, checks: Sequence[Check]
+) -> tuple[Outcome, Message]:
+    """What to do about an experiment, and the sentence that says so."""
+    failed = [check for check in checks if check.status == "fail"]
+    if failed:
+        return "withheld", say("No verdict. {reason}", reason=failed[0].detail)
+    best = main_comparison(summary)
+    up, down = _lead(summary, best)
+    if summary.word == "association":
+        lead = up if best.difference > 0 else down
+        return "describe", say(
+            "{lead} This is an association, not an effect: who got what was not left to chance.", lead=lead
+        )
+    threshold = sure(settings.level)
+    if best.rope is not None and best.rope[1] >= threshold:
+        return "drop", say(
+            "{arm} and {control} are practically the same: {arm_mean} against {control_mean}. "
+            "We are {p:percent} sure that the difference is too small to matter.",
+            **_means(summary, best),
+            p=best.rope[1],
+        )
+    if best.probability_better >= threshold:
+        return "adopt", say(
+            "{lead} We are {p:percent} sure; if that is wrong we lose {loss} per customer.",
+            lead=down if settings.lower_is_better else up,
+            p=best.probability_better,
+            loss=loss(summary.unit, best.expected_loss),
+        )
+    if best.probability_better <= 1 - threshold:
+        return "drop", say(
+            "{lead} We are {p:percent} sure; adopting it would lose {loss} per customer.",
+            lead=up if settings.lower_is_better else down,
+            p=1 - best.probability_better,
+            loss=loss(summary.unit, best.expected_loss),
+        )
+    low, high = best.difference_interval
+    return "keep_measuring", say(
+        "No clear difference yet between {arm} and {control}: {arm_mean} against {control_mean}. "
+        "It lies between {low} and {high} ({level:whole_percent}); keep measuring.",
+        **_means(summary, best),
+        low=change(summary.unit, low),
+        high=change(summary.unit, high),
+        level=settings.level,
+    )
+
+
+def value_verdict(summary: ValueSummary, checks: Sequence[Check], horizon_weeks: int) -> Message:
+    """The sentence about lifetime value."""
+    failed = [check for check in checks if check.status == "fail"]
+    if failed:
+        return say("No verdict. {reason}", reason=failed[0].detail)
+    if summary.differences:
+        return _value_difference(summary, summary.differences[0], horizon_weeks)
+    whole = summary.value[0]
+    return say(
+        "A newly acquired customer brings {value:money} in the {weeks:count} weeks after the first purchase, "
+        "between {low:money} and {high:money}.",
+        value=whole.mean,
+        weeks=horizon_weeks,
+        low=whole.interval[0],
+        high=whole.interval[1],
+    )
+
+
+def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks: int) -> Message:
+    first, second = difference.groups
+    means = {group.group: group.mean for group in summary.value}
+    more = difference.mean >= 0
+    high, low = (first, second) if more else (second, first)
+    lead = say(
+        "A customer acquired with “{high}” is worth {high_value:money} in {weeks:count} weeks, one with "
+        "“{low}” {low_value:money}.",
+        high=high,
+        low=low,
+        high_value=means[high],
+        low_value=means[low],
+        weeks=weeks,
+    )
+    p = difference.probability_positive if more else 1 - difference.probability_positive
+    if difference.word == "association":
+        return say(
+            "{lead} This is an association, not an effect: who got what was not left to chance.", lead=lead
+        )
+    if p >= 0.975:
+        return say("{lead} We are {p:percent} sure that the first is worth more.", lead=lead, p=p)
+    return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)
+
+
+def _means(summary: EffectSummary, item: Comparison) -> dict[str, object]:
+    return {
+        "arm": item.arm,
+        "control": item.control,
+        "arm_mean": amount(summary.unit, item.arm_mean),
+        "control_mean": amount(summary.unit, item.control_mean),
+    }
+
+
+def _lead(summary: EffectSummary, item: Comparison) -> tuple[Message, Message]:
+    """The first half of the sentence, for a higher and for a lower value of the arm."""
+    values = _means(summary, item)
+    if summary.metric == "conversion":
+        return (
+            say("{arm} converts better than {control}: {arm_mean} against {control_mean}.", **values),
+            say("{arm} converts worse than {control}: {arm_mean} against {control_mean}.", **values),
+        )
+    if summary.metric == "revenue":
+        return (
+            say(
+                "{arm} brings in more per customer than {control}: {arm_mean} against {control_mean}.",
+                **values,
+            ),
+            say(
+                "{arm} brings in less per customer than {control}: {arm_mean} against {control_mean}.",
+                **values,
+            ),
+        )
+    values["metric"] = summary.metric
+    return (
+        say("{arm} has a higher {metric} than {control}: {arm_mean} against {control_mean}.", **values),
+        say("{arm} has a lower {metric} than {control}: {arm_mean} against {control_mean}.", **values),
+    )

@@ -1,0 +1,87 @@
+"""Repeat purchases, compressed: what lifetime-value models need of the orders, and no customer.
+
+A purchase is a day with an order (several orders of a day are one). Of each customer the models need `x`
+repeat purchases, `t_x` the time of the last and `T` the time observed, both in weeks since the first; and of
+those who came back the sum `s` their repeat purchases brought. Customers with equal values are one row with
+a count. Days are exact where there are few customers; with many, rows fall into weeks of `t_x` and `T` and
+carry the average of each week, which keeps the posterior (a bin's floor or ceiling would not).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from workbench.segments import net_revenue, zero
+
+DAY = 86_400
+WEEK_DAYS = 7.0
+LOG_SPEND_BIN = 0.1
+
+
+def order_day(orders: Any, offset_seconds: int) -> Any:
+    """Days since 1970 on the project's clock."""
+    return (orders.ts.epoch_seconds().cast("int64") + offset_seconds) // DAY
+
+
+def customers(orders: Any, *, offset_seconds: int, end_day: int, people: Any = None) -> Any:
+    """One row a customer: `group`, `x`, `t_days`, `T_days`, `s`.
+
+    Args:
+        orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund`.
+        offset_seconds: The project's clock, seconds ahead of UTC.
+        end_day: Last day that is used.
+        people: Optional rows of `customer_id`, `group` and perhaps `as_of`; only these customers are taken,
+            and with `as_of` only those whose first purchase was not before it.
+    """
+    money = net_revenue(orders)
+    returned = (ibis.coalesce(orders.revenue.cast("float64"), zero()) > 0) & (money <= 0)
+    kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, offset_seconds))
+    kept = kept.filter(kept.day_ <= end_day)
+    days = kept.group_by(["customer_id", "day_"]).aggregate(
+        money_=kept.money_.sum(), first_at=kept.ts.min().epoch_seconds().cast("int64")
+    )
+    first = days.group_by("customer_id").aggregate(first_=days.day_.min(), first_at=days.first_at.min())
+    days = days.drop("first_at").inner_join(first, "customer_id")
+    one = days.group_by("customer_id").aggregate(
+        first_=days.first_.min(),
+        first_at=days.first_at.min(),
+        x=(days.count() - 1).cast("int64"),
+        t_days=(days.day_.max() - days.first_.min()).cast("int64"),
+        s=ibis.ifelse(days.day_ > days.first_, days.money_, zero()).sum(),
+    )
+    one = one.mutate(T_days=(ibis.literal(end_day, "int64") - one.first_).cast("int64"))
+    if people is None:
+        return one.mutate(group=ibis.literal("")).drop("first_", "first_at")
+    one = one.inner_join(people, "customer_id")
+    if "as_of" in people.columns:
+        one = one.filter(one.first_at >= one.as_of)
+    return one.select("customer_id", "group", "x", "t_days", "T_days", "s")
+
+
+def times(each: Any, *, weekly: bool) -> Any:
+    """Rows of `group`, `x`, `t_x`, `T` (weeks) and `n` customers."""
+    if weekly:
+        bins = each.mutate(t_bin=(each.t_days // 7).cast("int64"), T_bin=(each.T_days // 7).cast("int64"))
+        keys = ["group", "x", "t_bin", "T_bin"]
+    else:
+        bins, keys = each.mutate(t_bin=each.t_days, T_bin=each.T_days), ["group", "x", "t_bin", "T_bin"]
+    grouped = bins.group_by(keys).aggregate(
+        n=bins.count(),
+        t_x=bins.t_days.cast("float64").mean() / WEEK_DAYS,
+        T=bins.T_days.cast("float64").mean() / WEEK_DAYS,
+    )
+    return grouped.order_by(keys).select("group", "x", "t_x", "T", "n")
+
+
+def spend(each: Any, *, binned: bool) -> Any:
+    """Rows of `group`, `x`, `n`, `mean_log`, `var_log` of ln s, for customers who came back and paid."""
+    back = each.filter((each.x > 0) & (each.s > 0))
+    back = back.mutate(log_=back.s.ln())
+    back = back.mutate(bin_=(back.log_ / LOG_SPEND_BIN).floor().cast("int64") if binned else back.log_)
+    keys = ["group", "x", "bin_"]
+    grouped = back.group_by(keys).aggregate(
+        n=back.count(), mean_log=back.log_.mean(), var_log=back.log_.var(how="pop")
+    )
+    return grouped.order_by(keys).select("group", "x", "n", "mean_log", "var_log")

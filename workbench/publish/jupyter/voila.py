@@ -1,0 +1,80 @@
+"""How Voilà hands published pages out: closed to everything that is not a page.
+
+`workbench serve` uses this file. Whoever starts Voilà in another way, behind a proxy or a hub, can use it
+too: `voila SITE --Voila.config_file_paths=FOLDER_OF_THIS_FILE`, with `JUPYTER_PATH` set to the same folder.
+"""
+
+from importlib import resources
+
+from tornado.web import HTTPError
+from voila.handler import BaseVoilaHandler
+
+# Pages load only what this server hands out, run only its code, and speak only to it. Voilà itself puts
+# scripts into the page and anywidget loads its code from blobs. No `eval`: charts use Vega's interpreter.
+CONTENT = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class NoSuchPage(BaseVoilaHandler):
+    """Answers every address that nobody else answers, with our own words instead of tornado's."""
+
+    def initialize(self) -> None:
+        self.voila_configuration = self.settings["voila"].voila_configuration
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise HTTPError(404)
+
+
+def give_token(request, notebook=None, cwd=None) -> None:
+    """Set the cookie without which a closing page may not stop its kernel (it is set when first read)."""
+    _ = request.xsrf_token
+
+
+c = get_config()  # noqa: F821  # Jupyter runs this file with `get_config` defined
+
+c.Application.log_level = 30  # warnings: a page that fails is written to the log with its traceback
+
+c.Voila.ip = "127.0.0.1"
+c.Voila.open_browser = False
+c.Voila.port_retries = 0
+c.Voila.tornado_settings = {
+    "allow_remote_access": False,  # a foreign name that points at this computer is refused
+    "default_handler_class": NoSuchPage,
+    "headers": {
+        "Content-Security-Policy": CONTENT,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    },
+    "websocket_max_message_size": 200 * 2**20,  # bytes: the largest file a page can receive
+}
+
+c.VoilaConfiguration.template = "workbench"
+c.VoilaConfiguration.allow_template_override = "NO"
+c.VoilaConfiguration.allow_theme_override = "NO"
+c.VoilaConfiguration.file_allowlist = []  # no file beside the notebooks is handed out
+c.VoilaConfiguration.http_header_envs = ["Accept-Language"]
+c.VoilaConfiguration.prelaunch_hook = give_token
+c.VoilaConfiguration.resources = {
+    "workbench_css": (resources.files("workbench.screens") / "static" / "workbench.css").read_text("utf-8")
+}
+c.VoilaConfiguration.show_tracebacks = False
+c.VoilaConfiguration.strip_sources = True
+c.VoilaConfiguration.extension_allowlist = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+]
+c.VoilaExecutor.startup_timeout = 120  # seconds: many readers at once wait for one another
+c.VoilaExecutor.timeout = 120  # seconds for one cell
+
+c.KernelSpecManager.allowed_kernelspecs = {"python3"}
+c.MappingKernelManager.allow_tracebacks = False
+# A closed page stops its own kernel; one whose browser vanished is stopped two minutes later. An open page
+# keeps its kernel, however long it is read.
+c.MappingKernelManager.cull_idle_timeout = 120
+c.MappingKernelManager.cull_interval = 30
+c.MappingKernelManager.cull_connected = False

@@ -1,0 +1,128 @@
+"""The published page: a bundle and the reader's language in, widgets out."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from urllib.parse import parse_qs, quote
+from zoneinfo import ZoneInfo
+
+import ipywidgets
+
+from workbench.errors import WorkbenchError
+from workbench.locale import LANGUAGES, Texts, choose_language
+from workbench.publish import bundle
+from workbench.publish.result import health, html, message, result_view
+from workbench.records import EffectRecord, ValueRecord
+
+PUBLISHED = "WORKBENCH_PUBLISHED"
+_NAMES = {"en": "English", "es": "Español"}
+
+
+def reader_language(default: str | None = None) -> str:
+    """What the reader asked for: `?lang=`, the browser's languages, else `default`."""
+    return choose_language(asked("lang"), os.environ.get("HTTP_ACCEPT_LANGUAGE"), default)
+
+
+def asked(name: str) -> str:
+    """The value of `name` in the address of the page that is being made; empty if there is none."""
+    return parse_qs(os.environ.get("QUERY_STRING", "")).get(name, [""])[0]
+
+
+def show_page(slug: str | None = None) -> ipywidgets.VBox:
+    """A published page: that of the bundle `slug`, or of the address's `?page=`.
+
+    The bundle is looked for in the folder that the server named.
+    """
+    folder = Path(os.environ.get(PUBLISHED, "published"))
+    wanted = slug or asked("page")
+    try:
+        page, records = bundle.read(folder, wanted)
+    except WorkbenchError as error:
+        return ipywidgets.VBox([message(Texts(reader_language())(error.message))])
+    t = Texts(reader_language(page.project.language), page.project.currency)
+    return ipywidgets.VBox(
+        [
+            html(_header(page, records, t)),
+            html(f'<h1 class="wb-title">{escape(page.title)}</h1>'),
+            *[result_view(record, t) for record in records],
+            html(_footer(page, t)),
+        ],
+        layout=ipywidgets.Layout(width="100%"),
+    ).add_class("wb-page")
+
+
+def show_index() -> ipywidgets.VBox:
+    """The list of published pages, and of screens where they are served."""
+    folder = Path(os.environ.get(PUBLISHED, "published"))
+    t = Texts(reader_language())
+    pages = bundle.pages(folder) if folder.is_dir() else []
+    screens = os.environ.get("WORKBENCH_SCREENS", "").split()
+    parts = [
+        html(
+            f'<div class="wb-header">{languages(t)}</div><h1 class="wb-title">Personalization Workbench</h1>'
+        )
+    ]
+    if pages:
+        items = "".join(
+            f'<li><a href="{address(page.slug, t.language)}">{escape(page.title)}</a>'
+            f"<span>{escape(page.project.name)} · {escape(t.date(page.published.date()))}</span></li>"
+            for page in pages
+        )
+        parts.append(html(f'<h2>{escape(t("Published pages"))}</h2><ul class="wb-list">{items}</ul>'))
+    else:
+        parts.append(message(t("Nothing has been published yet."), "wb-help"))
+    if screens:
+        from workbench.screens import titles
+
+        items = "".join(
+            f'<li><a href="{escape(name)}.ipynb?lang={t.language}">{escape(title)}</a></li>'
+            for name, title in titles(t).items()
+            if name in screens
+        )
+        parts.append(html(f'<h2>{escape(t("Screens"))}</h2><ul class="wb-list">{items}</ul>'))
+    return ipywidgets.VBox(parts, layout=ipywidgets.Layout(width="100%")).add_class("wb-page")
+
+
+def address(slug: str, language: str) -> str:
+    """Where the page is, from any page of the same server."""
+    return f"page.ipynb?page={quote(slug)}&lang={language}"
+
+
+def languages(t: Texts) -> str:
+    """Links to the same page in the other languages."""
+
+    def current(code: str) -> str:
+        return ' aria-current="true"' if code == t.language else ""
+
+    page = f"page={quote(asked('page'))}&amp;" if asked("page") else ""
+    links = "".join(
+        f'<a href="?{page}lang={code}" lang="{code}"{current(code)}>{_NAMES[code]}</a>' for code in LANGUAGES
+    )
+    return f'<nav class="wb-languages" aria-label="{escape(t("Language"))}">{links}</nav>'
+
+
+def _header(page: bundle.Page, records: list[EffectRecord | ValueRecord], t: Texts) -> str:
+    zone = ZoneInfo(page.project.timezone)
+    until = [record.source.until for record in records if record.source.until]
+    dated = t("data until {day:date}", day=_day(max(until), zone)) if until else ""
+    return (
+        f'<div class="wb-header"><span>{escape(page.project.name)}</span><span>{escape(dated)}</span>'
+        f"{health(records, t)}{languages(t)}</div>"
+    )
+
+
+def _footer(page: bundle.Page, t: Texts) -> str:
+    text = t(
+        "Published on {day:date}. Groups of fewer than {least:count} people are not shown and counts are "
+        "rounded.",
+        day=_day(page.published, ZoneInfo(page.project.timezone)),
+        least=bundle.SMALLEST_GROUP,
+    )
+    return f'<footer class="wb-footer">{escape(text)}</footer>'
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> object:
+    return moment.astimezone(zone).date()

@@ -1,0 +1,200 @@
+"""Hand the pages of a folder out: one Voilà server, on this computer only, with its own settings.
+
+The server runs in a process of its own. Settings, kernels and connection files of the person's own Jupyter
+play no part: everything it reads is in this package (`jupyter/`) or in a private folder that lives as long
+as the server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+
+HOST = "127.0.0.1"
+_JUPYTER = Path(__file__).parent / "jupyter"
+_START = 60.0  # seconds a server may take to answer
+_STOP = 20.0  # seconds it may take to stop its kernels
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        url: Where its first page is, ending in a slash.
+        process: The process; its children are the kernels, one for each open page.
+        log: What it has written: errors of pages, with their tracebacks.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serving(site: Path, port: int = 0, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Serve the notebooks of a folder while the block runs.
+
+    Args:
+        site: A folder of notebooks; `index.ipynb` is the first page.
+        port: Where to listen; 0 takes any free port.
+        env: Further environment variables for the pages.
+
+    Raises:
+        WorkbenchError: There is no such folder, the port is in use, or the server does not start.
+    """
+    if not site.is_dir():
+        raise WorkbenchError("There is no folder {folder}; publish something first.", folder=site)
+    port = _free_port(port)
+    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
+        private = Path(folder)
+        log = private / "server.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                _command(site, port, private),
+                cwd=private,
+                env=_environment(private, env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl+C reaches us alone; we stop it in order
+            )
+        server = Server(f"http://{HOST}:{port}/", process, log)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            _stop(process)
+
+
+def serve(
+    site: Path,
+    *,
+    port: int = 8866,
+    open_browser: bool = False,
+    env: Mapping[str, str] | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve the notebooks of a folder until the process is interrupted or told to end.
+
+    Args:
+        site: A folder of notebooks; `index.ipynb` is the first page.
+        port: Where to listen.
+        open_browser: Open the first page once it is there.
+        env: Further environment variables for the pages.
+        ready: Called with the address once the server answers.
+
+    Raises:
+        WorkbenchError: There is no such folder, the port is in use, or the server stops by itself.
+    """
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with serving(site, port, env) as server:
+            ready(server.url)
+            if open_browser:
+                webbrowser.open(server.url)
+            server.process.wait()
+            raise _stopped(server)
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _free_port(port: int) -> int:
+    with socket.socket() as probe:
+        if os.name == "posix":  # a port that was closed a moment ago counts as free
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise WorkbenchError(
+                "Port {port} is in use on this computer; stop what uses it or choose another with --port.",
+                port=port,
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _command(site: Path, port: int, private: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "voila",
+        str(site.resolve()),
+        f"--Voila.port={port}",
+        f"--Voila.config_file_paths={_JUPYTER}",
+        f"--Voila.connection_dir_root={private}",
+    ]
+
+
+def _environment(private: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """The server's environment: our template and kernel come first, the person's settings do not come."""
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python",
+        "language": "python",
+    }
+    kernel = private / "data" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    paths = [str(private / "data"), str(_JUPYTER), os.environ.get("JUPYTER_PATH", "")]
+    return {
+        **os.environ,
+        "JUPYTER_PATH": os.pathsep.join(filter(None, paths)),
+        "JUPYTER_CONFIG_DIR": str(private / "config"),
+        "JUPYTER_DATA_DIR": str(private / "data"),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+        "IPYTHONDIR": str(private / "ipython"),
+        **env,
+    }
+
+
+def _wait(server: Server) -> None:
+    end = time.monotonic() + _START
+    while time.monotonic() < end:
+        if server.process.poll() is not None:
+            raise _stopped(server)
+        try:
+            urllib.request.urlopen(server.url + "voila/static/voila.js", timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise WorkbenchError("The page server did not answer within {seconds:count} seconds.", seconds=_START)
+
+
+def _stopped(server: Server) -> WorkbenchError:
+    lines = server.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
+    return WorkbenchError("The page server stopped: {reason}", reason=lines[-1])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # Voilà then stops its kernels
+    try:
+        process.wait(_STOP)
+    except subprocess.TimeoutExpired:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()

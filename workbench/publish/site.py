@@ -1,0 +1,80 @@
+"""A folder for the server: the index, the notebook that shows any published page, and the screens where they
+are wanted."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+from workbench.project import ENVIRONMENT, Project
+from workbench.publish.page import PUBLISHED
+from workbench.publish.serve import Server, serve, serving
+
+SCREENS = "WORKBENCH_SCREENS"
+BY_HAND = "by-hand"
+
+
+def notebooks_folder() -> Path:
+    """Where the screens' notebooks are: in the repository, or in the installed package."""
+    package = Path(__file__).parents[1]
+    for folder in (package.parent / "notebooks", package / "notebooks"):
+        if folder.is_dir():
+            return folder
+    raise WorkbenchError("The notebooks of the screens are missing; install the workbench again.")
+
+
+def build(project: Project, site: Path, *, screens: bool) -> Mapping[str, str]:
+    """Write the notebooks of a project's pages into `site`.
+
+    Returns:
+        What the pages' kernels need in their environment.
+    """
+    _notebook(site / "index.ipynb", "from workbench.publish.page import show_index\nshow_index()")
+    _notebook(site / "page.ipynb", "from workbench.publish.page import show_page\nshow_page()")
+    env = {PUBLISHED: str((project.path / "published").resolve())}
+    if not screens:
+        return env
+    names = []
+    for file in sorted(notebooks_folder().glob("*.ipynb")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        # the analysis by hand is for people who read code; a page would run it for nothing
+        content["cells"] = [
+            cell for cell in content["cells"] if BY_HAND not in cell["metadata"].get("tags", [])
+        ]
+        (site / file.name).write_text(json.dumps(content), encoding="utf-8")
+        names.append(file.stem)
+    return {**env, SCREENS: " ".join(names), ENVIRONMENT: str(project.path.resolve())}
+
+
+@contextmanager
+def serving_project(project: Project, *, port: int = 0, screens: bool = False) -> Iterator[Server]:
+    """Serve a project's pages while the block runs."""
+    with tempfile.TemporaryDirectory(prefix="workbench-site-") as folder:
+        env = build(project, Path(folder), screens=screens)
+        with serving(Path(folder), port, env) as server:
+            yield server
+
+
+def serve_project(
+    project: Project, *, port: int, screens: bool, ready: Callable[[str], None], open_browser: bool = False
+) -> None:
+    """Serve a project's pages until the process is interrupted."""
+    with tempfile.TemporaryDirectory(prefix="workbench-site-") as folder:
+        env = build(project, Path(folder), screens=screens)
+        serve(Path(folder), port=port, open_browser=open_browser, env=env, ready=ready)
+
+
+def _notebook(path: Path, code: str) -> None:
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": code}
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {
+        "cells": [{**cell, "id": "page"}],
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")

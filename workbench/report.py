@@ -1,0 +1,296 @@
+"""A record in words: the figures, rows and objects that pages, terminals and scripts show of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.decisions import amount, change, main_comparison
+from workbench.locale import Texts
+from workbench.records import Comparison, EffectRecord, Interval, ValueRecord
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number to be read at a glance: what it is, the number, and its interval in words."""
+
+    label: str
+    value: str
+    detail: str
+
+
+def between(t: Texts, interval: Interval, level: float, wording: Any) -> str:
+    """An interval in words; `wording` turns a number into text or a `Message`."""
+    low, high = (wording(end) for end in interval)
+    return t("between {low} and {high} ({level:whole_percent})", low=low, high=high, level=level)
+
+
+def figures(record: EffectRecord | ValueRecord, t: Texts) -> list[Figure]:
+    """At most three figures that carry the answer."""
+    return _effect_figures(record, t) if isinstance(record, EffectRecord) else _value_figures(record, t)
+
+
+def _effect_figures(record: EffectRecord, t: Texts) -> list[Figure]:
+    summary, level = record.summary, record.settings.level
+    best = main_comparison(summary)
+    found = [
+        Figure(
+            t("Difference per customer"),
+            t(change(summary.unit, best.difference)),
+            between(t, best.difference_interval, level, lambda end: t(change(summary.unit, end))),
+        )
+    ]
+    if best.lift is not None and best.lift_interval is not None:
+        found.append(
+            Figure(
+                t("Lift"),
+                t.signed_percent(best.lift),
+                between(t, best.lift_interval, level, t.signed_percent),
+            )
+        )
+    if summary.word == "effect":
+        found.append(
+            Figure(
+                t("Probability of being better"),
+                t.percent(best.probability_better),
+                t("best of all arms: {p:percent}", p=summary.probability_best[best.arm]),
+            )
+        )
+    return found
+
+
+def _value_figures(record: ValueRecord, t: Texts) -> list[Figure]:
+    level = record.settings.level
+    found = [
+        Figure(
+            t("Difference of {first} and {second}", first=item.groups[0], second=item.groups[1]),
+            t.signed_money(item.mean),
+            between(t, item.interval, level, t.signed_money),
+        )
+        for item in record.summary.differences[:1]
+    ]
+    for group in record.summary.value[: 3 - len(found)]:
+        found.append(
+            Figure(
+                t("Value of “{group}”", group=group.group) if group.group else t("Value of a new customer"),
+                t.money(group.mean),
+                between(t, group.interval, level, t.money),
+            )
+        )
+    return found
+
+
+def arm_rows(record: EffectRecord, t: Texts) -> list[Row]:
+    """The arms as a table."""
+    unit, level = record.summary.unit, record.settings.level
+    return [
+        {
+            t("Arm"): arm.arm,
+            t("Customers"): t.count(arm.n),
+            t("Mean"): t(amount(unit, arm.mean)),
+            t("Interval"): between(t, arm.interval, level, lambda end: t(amount(unit, end))),
+            t("Best of all"): t.percent(arm.probability_best),
+        }
+        for arm in record.summary.arms
+    ]
+
+
+def segment_rows(record: EffectRecord, t: Texts) -> list[Row]:
+    """The segments as a table, by their pooled value, largest first."""
+    unit, level = record.summary.unit, record.settings.level
+    rows = []
+    for item in sorted(
+        (item for item in record.summary.comparisons if item.segment is not None and item.pooled is not None),
+        key=lambda item: -item.pooled.difference if item.pooled else 0.0,
+    ):
+        assert item.pooled is not None
+        rows.append(
+            {
+                t("Segment"): _with_arm(record, item),
+                t("Customers"): t.count(item.n),
+                t("Difference as seen"): t(change(unit, item.difference)),
+                t("Difference, pooled"): t(change(unit, item.pooled.difference)),
+                t("Interval"): between(
+                    t, item.pooled.difference_interval, level, lambda end: t(change(unit, end))
+                ),
+                t("Better"): t.percent(item.pooled.probability_better),
+            }
+        )
+    return rows
+
+
+def _with_arm(record: EffectRecord, item: Comparison) -> str:
+    return f"{item.segment}" if len(record.summary.arms) == 2 else f"{item.segment} · {item.arm}"
+
+
+def value_rows(record: ValueRecord, t: Texts) -> list[Row]:
+    """The groups' values as a table."""
+    level = record.settings.level
+    return [
+        {
+            t("Group"): group.group or t("everybody"),
+            t("Customers"): t.count(group.customers),
+            t("Value of a new customer"): t.money(group.mean),
+            t("Interval"): between(t, group.interval, level, t.money),
+            t("Repeat purchases"): t.number(group.purchases),
+            t("Spend per purchase"): t.money(group.spend),
+        }
+        for group in record.summary.value
+    ]
+
+
+def rows(record: EffectRecord | ValueRecord, t: Texts) -> list[Row]:
+    """The record's main table."""
+    if isinstance(record, ValueRecord):
+        return value_rows(record, t)
+    return segment_rows(record, t) or arm_rows(record, t)
+
+
+def text(record: EffectRecord | ValueRecord, t: Texts) -> str:
+    """A record for a terminal."""
+    signs = {"ok": "✓", "warn": "!", "fail": "✗"}
+    lines = [t(record.verdict), ""]
+    lines += [f"  {item.label}: {item.value}, {item.detail}" for item in figures(record, t)]
+    for row in rows(record, t):
+        first, *rest = row.items()
+        lines.append(f"  {first[1]}: " + "; ".join(f"{name} {value}" for name, value in rest))
+    lines += ["", *(f"  {signs[check.status]} {t(check.detail)}" for check in record.checks)]
+    return "\n".join([*lines, "", "  " + t("record {id}", id=record.id)])
+
+
+def script(record: EffectRecord | ValueRecord, t: Texts) -> dict[str, Any]:
+    """A record for a machine: what the command line prints with `--json`."""
+    pictures = {"density", "draws"}
+    found = {key: _without(value, pictures) for key, value in record.summary.model_dump(mode="json").items()}
+    for name in ("holdout", "confirmed", "pooled_on"):
+        if found.get(name) is None:
+            found.pop(name, None)
+    for item in found.get("comparisons", []):
+        if item["pooled"] is None:
+            del item["pooled"]
+    return {
+        **found,
+        "checks": [
+            {"name": check.name, "status": check.status, "detail": t(check.detail)} for check in record.checks
+        ],
+        "verdict": t(record.verdict),
+        **({"outcome": record.outcome} if isinstance(record, EffectRecord) else {}),
+        "record": record.id,
+    }
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, names) for key, item in value.items() if key not in names}
+    return [_without(item, names) for item in value] if isinstance(value, list) else value
+
+
+def details(record: EffectRecord | ValueRecord, t: Texts) -> list[tuple[str, str]]:
+    """What a careful reader wants to know: definition, method, data, versions."""
+    found = _effect_details(record, t) if isinstance(record, EffectRecord) else _value_details(record, t)
+    source = record.source
+    if source.first and source.until:
+        found.append(
+            (
+                t("Data"),
+                t(
+                    "from {first:date} until {until:date}",
+                    first=source.first.date(),
+                    until=source.until.date(),
+                ),
+            )
+        )
+    found += [
+        (t("Tables"), ", ".join(f"{name} {digest[:12]}" for name, digest in source.fingerprints.items())),
+        (t("Versions"), ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+        (t("Record"), record.id),
+    ]
+    return found + [(t("Segment “{name}”", name=name), rule) for name, rule in record.definitions.items()]
+
+
+def _effect_details(record: EffectRecord, t: Texts) -> list[tuple[str, str]]:
+    settings, summary = record.settings, record.summary
+    if summary.kind == "binary":
+        definition = t("Share of customers with at least one success ({metric}).", metric=settings.metric)
+        method = t(
+            "Beta-binomial posterior of each arm with a Beta({a:number}, {b:number}) prior; probabilities, "
+            "intervals and losses by quadrature from the same posterior.",
+            a=settings.prior[0],
+            b=settings.prior[1],
+        )
+    else:
+        definition = t(
+            "Mean of {metric} over all customers, those without any included.", metric=settings.metric
+        )
+        method = t(
+            "Student-t posterior of each arm's mean (reference prior); probabilities, intervals and losses by "
+            "quadrature from the same posterior."
+        )
+    if record.source.until:
+        definition += " " + t(
+            "Counted for {days:count} days after a customer's first exposure.", days=settings.window_days
+        )
+    found = [(t("Definition"), definition), (t("Method"), method)]
+    if any(item.pooled for item in summary.comparisons):
+        found.append(
+            (
+                t("Segments"),
+                t(
+                    "Effects, not rates, are drawn towards the effect over everybody as far as the segments "
+                    "agree (hierarchical Normal model, spread between segments integrated over)."
+                ),
+            )
+        )
+    return found
+
+
+def _value_details(record: ValueRecord, t: Texts) -> list[tuple[str, str]]:
+    settings, summary = record.settings, record.summary
+    names = {"bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD"}
+    parameters = ", ".join(
+        f"{name} {t.number(value.mean)} ± {t.number(value.sd, 2)}"
+        for name, value in summary.parameters.items()
+    )
+    return [
+        (
+            t("Definition"),
+            t(
+                "Expected repeat purchases in the {weeks:count} weeks after a customer's first, times expected "
+                "spend, times a margin of {margin:percent}, discounted by {discount:percent} a year.",
+                weeks=settings.horizon_weeks,
+                margin=settings.margin,
+                discount=settings.discount_per_year,
+            ),
+        ),
+        (
+            t("Method"),
+            t(
+                "{model} for purchases and Gamma-Gamma for spend, on {rows:count} compressed rows; posterior by "
+                "Pareto-smoothed importance sampling (k̂ {khat:number}).",
+                model=names[summary.model],
+                rows=summary.rows,
+                khat=summary.khat,
+            ),
+        ),
+        (t("Parameters"), parameters),
+    ]
+
+
+def as_code(record: EffectRecord | ValueRecord) -> str:
+    """Lines for a notebook that ask the same question."""
+    settings = record.settings
+    first = {"experiment", "metric"} if isinstance(record, EffectRecord) else set()
+    given = {
+        name: value
+        for name, value in settings.model_dump().items()
+        if name not in first and value != type(settings).model_fields[name].default
+    }
+    words = [repr(getattr(settings, name)) for name in ("experiment", "metric") if name in first]
+    words += [f"{name}={value!r}" for name, value in given.items()]
+    call = "effect" if isinstance(record, EffectRecord) else "lifetime_value"
+    imports = "import datetime\n" if getattr(settings, "until", None) else ""
+    return (
+        f"{imports}import workbench as wb\n\nproject = wb.Project.open()\nproject.{call}({', '.join(words)})"
+    )
