@@ -8,8 +8,6 @@ import pytest
 
 from tools import texts
 
-pytestmark = pytest.mark.requirement("U06")
-
 
 @pytest.fixture(scope="module")
 def spanish() -> dict[str, str]:
@@ -20,15 +18,18 @@ def spanish() -> dict[str, str]:
     }
 
 
+@pytest.mark.requirement("U06")
 def test_every_sentence_is_translated(spanish: dict[str, str]) -> None:
     missing = [f"{places[0]}: {text}" for text, places in texts.collect().items() if not spanish.get(text)]
     assert not missing, "\n".join([f"{len(missing)} sentences lack their Spanish:", *missing])
 
 
+@pytest.mark.requirement("U06")
 def test_no_translation_is_left_over(spanish: dict[str, str]) -> None:
     assert sorted(spanish.keys() - texts.collect().keys()) == []
 
 
+@pytest.mark.requirement("U06")
 def test_a_translation_fills_in_the_same_values_in_the_same_form(spanish: dict[str, str]) -> None:
     wrong = [
         (english, text)
@@ -38,6 +39,7 @@ def test_a_translation_fills_in_the_same_values_in_the_same_form(spanish: dict[s
     assert wrong == []
 
 
+@pytest.mark.requirement("U06")
 def test_sentences_are_not_put_together_before_translation() -> None:
     wrong = [
         f"{path.relative_to(texts.ROOT)}, {found}"

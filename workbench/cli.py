@@ -190,7 +190,8 @@ def _prior(text: str) -> tuple[float, float]:
         a, b = (float(part) for part in text.split(","))
     except ValueError as error:
         raise WorkbenchError(
-            "The prior “{text}” is not one: write uniform, jeffreys, or two numbers such as 2,38.", text=text
+            "The prior “{prior}” is not one: write uniform, jeffreys, or two numbers such as 2,38.",
+            prior=text,
         ) from error
     return a, b
 
@@ -200,7 +201,7 @@ def _split(text: str) -> dict[str, float]:
         return {arm.strip(): float(share) for arm, share in (part.split("=") for part in text.split(","))}
     except ValueError as error:
         raise WorkbenchError(
-            "The split “{text}” is not one: write it like generic=50,personalised=50.", text=text
+            "The split “{split}” is not one: write it like generic=50,personalised=50.", split=text
         ) from error
 
 

@@ -98,14 +98,19 @@ class ArmResult(Frozen):
 
 
 class Pooled(Frozen):
-    """A segment's effect, drawn towards the effect over all segments as far as the data say."""
+    """A segment's effect, drawn towards the effect over all segments as far as the data say.
+
+    Attributes:
+        probability_above_overall: Probability that the segment's effect lies above the typical one; far
+            from a half where the segment differs from the rest.
+    """
 
     difference: Number
     difference_interval: Interval
     lift: Number | None
     lift_interval: Interval | None
     probability_better: Number
-    probability_differs: Number
+    probability_above_overall: Number
 
 
 class Comparison(Frozen):

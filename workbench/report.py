@@ -225,8 +225,8 @@ def _effect_details(record: EffectRecord, t: Texts) -> list[tuple[str, str]]:
             "Mean of {metric} over all customers, those without any included.", metric=settings.metric
         )
         method = t(
-            "Student-t posterior of each arm's mean (reference prior); probabilities, intervals and losses by "
-            "quadrature from the same posterior."
+            "Student-t posterior of each arm's mean (reference prior); probabilities, intervals and "
+            "losses by quadrature from the same posterior."
         )
     if record.source.until:
         definition += " " + t(
@@ -257,8 +257,8 @@ def _value_details(record: ValueRecord, t: Texts) -> list[tuple[str, str]]:
         (
             t("Definition"),
             t(
-                "Expected repeat purchases in the {weeks:count} weeks after a customer's first, times expected "
-                "spend, times a margin of {margin:percent}, discounted by {discount:percent} a year.",
+                "Expected repeat purchases in the {weeks:count} weeks after a customer's first, times "
+                "expected spend, times a margin of {margin:percent}, discounted by {discount:percent} a year.",
                 weeks=settings.horizon_weeks,
                 margin=settings.margin,
                 discount=settings.discount_per_year,
@@ -267,8 +267,8 @@ def _value_details(record: ValueRecord, t: Texts) -> list[tuple[str, str]]:
         (
             t("Method"),
             t(
-                "{model} for purchases and Gamma-Gamma for spend, on {rows:count} compressed rows; posterior by "
-                "Pareto-smoothed importance sampling (k̂ {khat:number}).",
+                "{model} for purchases and Gamma-Gamma for spend, on {rows:count} compressed rows; "
+                "posterior by Pareto-smoothed importance sampling (k̂ {khat:number}).",
                 model=names[summary.model],
                 rows=summary.rows,
                 khat=summary.khat,

@@ -177,7 +177,7 @@ def _history(engine: Engine, people: Any, names: list[str]) -> Any:
     for name in names:
         found = _WINDOWED.fullmatch(name)
         if found:
-            inside: Any = ibis.literal(True)
+            inside = past.at_.notnull()
             if found[2]:
                 seconds = int(int(found[2]) * _DAYS[found[3]] * DAY)
                 inside = past.at_ >= past.as_of - seconds

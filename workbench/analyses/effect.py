@@ -9,12 +9,13 @@ from workbench.analyses import experiment as reading
 from workbench.analyses.checks import believed, effect_checks
 from workbench.analyses.experiment import Experiment
 from workbench.decisions import effect_verdict
-from workbench.errors import DataError, ModelError, check_between, check_choice
-from workbench.locale import say
+from workbench.errors import ModelError, check_between, check_choice
+from workbench.locale import Message, say
 from workbench.metrics.cells import Cell
+from workbench.models import comparison as compared
 from workbench.models.arms import Arm, binary_arm, mean_arm
 from workbench.models.comparison import best, compare
-from workbench.models.pooling import pool_segments
+from workbench.models.pooling import PooledEffect, pool_segments
 from workbench.records import (
     ArmResult,
     Check,
@@ -174,7 +175,6 @@ def _compare(
         zone = (-settings.rope, settings.rope)
         result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
     cells = found.cells[name, segment], found.cells[control, segment]
-    x, y = result.density() if segment is None else ([], [])
     return Comparison(
         arm=name,
         control=control,
@@ -191,64 +191,62 @@ def _compare(
         expected_loss=result.expected_loss,
         expected_loss_control=result.expected_loss_control,
         rope=result.rope,
-        density=None
-        if segment is not None
-        else Density(
-            x=[float(v) for v in x], y=[float(v) for v in y], dots=[float(v) for v in result.dots()]
-        ),
+        density=_density(result) if segment is None else None,
         word=word,
     )
+
+
+def _density(result: compared.Comparison) -> Density:
+    x, y = result.density()
+    return Density(x=x.tolist(), y=y.tolist(), dots=result.dots().tolist())
 
 
 def _segments(
     found: Experiment, settings: EffectSettings, word: Word, name: str, control: str
 ) -> tuple[list[Comparison], Check | None]:
     """Each segment as seen, and partially pooled towards the effect over all of them."""
-    raw: list[Comparison] = []
+    cells = {
+        group: (found.cells.get((control, group), Cell()).all, found.cells.get((name, group), Cell()).all)
+        for group in found.groups
+    }
+    try:
+        pooled: tuple[PooledEffect | Message, ...] = pool_segments(
+            found.kind,
+            [before for before, _ in cells.values()],
+            [after for _, after in cells.values()],
+            level=settings.level,
+            lower_is_better=settings.lower_is_better,
+        ).segments
+    except ModelError as error:
+        pooled = tuple(error.message for _ in cells)
+    items: list[Comparison] = []
     small: list[str] = []
-    for group in found.groups:
-        cells = found.cells.get((name, group)), found.cells.get((control, group))
-        try:
-            if cells[0] is None or cells[1] is None:
-                raise DataError("There is nobody in one of the arms.")
-            arms = _posterior(found, cells[0], settings), _posterior(found, cells[1], settings)
-        except (DataError, ModelError):
+    for group, part in zip(cells, pooled, strict=True):
+        if isinstance(part, Message):
             small.append(group)
             continue
-        raw.append(_compare(found, settings, word, name, control, group, *arms))
-    pooled = pool_segments(
-        found.kind,
-        [found.cells[control, str(item.segment)].all for item in raw],
-        [found.cells[name, str(item.segment)].all for item in raw],
-        level=settings.level,
-        lower_is_better=settings.lower_is_better,
+        arm, base = (_posterior(found, found.cells[side, group], settings) for side in (name, control))
+        item = _compare(found, settings, word, name, control, group, arm, base)
+        drawn = Pooled(
+            difference=part.difference,
+            difference_interval=part.difference_interval,
+            lift=part.lift,
+            lift_interval=part.lift_interval,
+            probability_better=part.probability_better,
+            probability_above_overall=part.probability_above_overall,
+        )
+        items.append(item.model_copy(update={"pooled": drawn}))
+    if not small:
+        return items, None
+    return items, Check(
+        name="small_segments",
+        status="warn",
+        detail=say(
+            "{n:count} segments have too few customers in one of the arms to say anything: {names}.",
+            n=len(small),
+            names=", ".join(small),
+        ),
     )
-    check = None
-    if small:
-        check = Check(
-            name="small_segments",
-            status="warn",
-            detail=say(
-                "{n:count} segments have too few customers in one of the arms to say anything: {names}.",
-                n=len(small),
-                names=", ".join(small),
-            ),
-        )
-    return [
-        item.model_copy(
-            update={
-                "pooled": Pooled(
-                    difference=part.difference,
-                    difference_interval=part.difference_interval,
-                    lift=part.lift,
-                    lift_interval=part.lift_interval,
-                    probability_better=part.probability_better,
-                    probability_differs=part.probability_above_overall,
-                )
-            }
-        )
-        for item, part in zip(raw, pooled, strict=True)
-    ], check
 
 
 def _moment(found: Experiment, end: int) -> datetime | None:

@@ -235,8 +235,9 @@ def _people(project: Project, settings: EffectSettings) -> Experiment:
     kind = "binary" if not any(cell.fractions for cell in cells.values()) else "mean"
     if settings.metric == "revenue" and not named:
         kind = "mean"
-    used = {"exposures", "customers" if settings.by else "exposures", "outcomes" if named else "orders"}
-    used |= {"orders"} if any(segments.is_history(n) for n in _names(rules)) else set()
+    used = {"exposures", "outcomes" if named else "orders"}
+    if settings.by:
+        used |= {"customers"} | ({"orders"} if any(map(segments.is_history, _names(rules))) else set())
     return Experiment(
         kind=cast(Literal["binary", "mean"], kind),
         unit=_unit(kind, settings.metric),
@@ -290,9 +291,10 @@ def _recorded(engine: Engine, exposures: Any, experiment: str) -> Assignment | N
     """The least trustworthy assignment that the rows give; None when they give none."""
     rows = exposures.filter(exposures.experience_id == experiment)
     said = {row["assignment"] for row in fetch(engine, rows.select("assignment").distinct())} - {None}
-    for word in ("self", "rule", "unknown", "random"):
+    words: list[Assignment] = ["self", "rule", "unknown", "random"]
+    for word in words:
         if word in said:
-            return cast(Assignment, word)
+            return word
     return None
 
 

@@ -176,7 +176,7 @@ class HurdleArm:
 
     @cached_property
     def breaks(self) -> Array:
-        return self.ppf(np.r_[_TAIL[2:], 0.5, 1 - _TAIL[:1:-1]])
+        return self.ppf(np.r_[_TAIL[1:], 0.5, 1 - _TAIL[:0:-1]])
 
     @cached_property
     def _curve(self) -> interpolate.CubicHermiteSpline:
@@ -340,20 +340,23 @@ def invert(
         start: Where to begin; the middle when None.
 
     Returns:
-        Values of the shape of `q`, to about 1e-12 of themselves or 1e-11 of the probability.
+        Values of the shape of `q`, right to about 1e-11 in probability.
     """
     q = np.asarray(q, dtype=float)
     low, high = (np.broadcast_to(np.asarray(end, dtype=float), q.shape) for end in (low, high))
     x = np.clip((low + high) / 2 if start is None else np.broadcast_to(start, q.shape), low, high)
+    done = np.zeros(q.shape, dtype=bool)
     for _ in range(100):
         below, density = cdf(x)
         low, high = np.where(below < q, x, low), np.where(below < q, high, x)
         with np.errstate(divide="ignore", invalid="ignore"):
-            step = x - (below - q) / density
-        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        settled = np.abs(below - q) <= 1e-11 * np.minimum(q, 1 - q)
-        settled |= np.abs(step - x) <= 1e-12 * np.abs(x)
-        if settled.all():
+            newton = x - (below - q) / density
+        step = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
+        # Newton squares its error, so the step from an error this small is the last one needed.
+        last = (np.abs(below - q) <= 1e-6 * np.minimum(q, 1 - q)) & (step == newton)
+        last |= np.abs(step - x) <= 1e-12 * np.abs(x)
+        x = np.where(done, x, step)
+        done |= last
+        if done.all():
             break
-        x = np.where(settled, x, step)
     return x

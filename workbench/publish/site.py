@@ -69,10 +69,17 @@ def serve_project(
 
 
 def _notebook(path: Path, code: str) -> None:
-    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": code}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "page",
+        "metadata": {},
+        "outputs": [],
+        "source": code,
+    }
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     content = {
-        "cells": [{**cell, "id": "page"}],
+        "cells": [cell],
         "metadata": {"kernelspec": kernel},
         "nbformat": 4,
         "nbformat_minor": 5,

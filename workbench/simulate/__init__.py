@@ -35,6 +35,7 @@ from workbench.simulate.knobs import HOME as HOME
 from workbench.simulate.knobs import OFFERS as OFFERS
 from workbench.simulate.knobs import Knobs as Knobs
 from workbench.simulate.shop import Shop as Shop
+from workbench.simulate.shop import build
 from workbench.simulate.truth import LifetimeValue as LifetimeValue
 from workbench.simulate.truth import Truth as Truth
 
@@ -54,4 +55,4 @@ def simulate(customers: int = 20_000, seed: int = 1, **knobs: Any) -> Shop:
     >>> {name: table.num_rows for name, table in shop.tables.items()}
     {'customers': 2000, 'orders': ..., 'exposures': ...}
     """
-    return Shop(Knobs(customers=customers, seed=seed, **knobs))
+    return build(Knobs(customers=customers, seed=seed, **knobs))

@@ -16,7 +16,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Traits:
-    """Who the customers are; the last five are hidden from every table.
+    """Who the customers are; whatever comes after `first_seen` is hidden from every table.
 
     Attributes:
         country, region, device, source: Index into the lists of `knobs`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -37,24 +37,8 @@ class Shop:
     """
 
     knobs: Knobs
-    tables: dict[str, pa.Table] = field(init=False)
-    truth: Truth = field(init=False)
-
-    def __post_init__(self) -> None:
-        # a stream of numbers for each part: leaving out the events changes nothing else
-        of_traits, of_lives, of_orders, of_events = (
-            np.random.default_rng(seed) for seed in np.random.SeedSequence(self.knobs.seed).spawn(4)
-        )
-        lives = draw_lives(draw_traits(self.knobs, of_traits), self.knobs, of_lives)
-        customers = _customers(lives, self.knobs)
-        orders = _orders(lives, customers["customer_id"], self.knobs, of_orders)
-        tables = {"customers": customers}
-        if self.knobs.with_events:
-            tables["events"] = _events(lives, customers["customer_id"], orders, self.knobs, of_events)
-        tables["orders"] = orders
-        tables["exposures"] = _exposures(lives, customers["customer_id"], self.knobs)
-        object.__setattr__(self, "tables", tables)
-        object.__setattr__(self, "truth", Truth(self.knobs, lives, customers))
+    tables: dict[str, pa.Table]
+    truth: Truth
 
     def unit_level(self, experience_id: str = HOME, window_days: int = 14) -> pa.Table:
         """The commonest file of all: a row for each customer exposed at least `window_days` before the end.
@@ -94,6 +78,20 @@ class Shop:
                     text = pc.strftime(table[column.name].cast(pa.timestamp("s")), "%Y-%m-%d %H:%M:%S")
                     table = table.set_column(at, column.name, text)
             csv.write_csv(table, Path(folder) / f"{name}.csv", options)
+
+
+def build(knobs: Knobs) -> Shop:
+    """The shop with these settings; each part draws on its own seed, so the events change nothing else."""
+    of_traits, of_lives, of_orders, of_events = (
+        np.random.default_rng(seed) for seed in np.random.SeedSequence(knobs.seed).spawn(4)
+    )
+    lives = draw_lives(draw_traits(knobs, of_traits), knobs, of_lives)
+    customers = _customers(lives, knobs)
+    ids = customers["customer_id"]
+    orders = _orders(lives, ids, knobs, of_orders)
+    events = {"events": _events(lives, ids, orders, knobs, of_events)} if knobs.with_events else {}
+    tables = {"customers": customers, **events, "orders": orders, "exposures": _exposures(lives, ids, knobs)}
+    return Shop(knobs, tables, Truth(knobs, lives, customers))
 
 
 def _take(names: Sequence[str | None], index: Integers) -> pa.Array:
@@ -166,7 +164,8 @@ def _events(
 ) -> pa.Table:
     events = draw_events(lives, knobs, rng)
     in_cart = events.name == NAMES.index("add_to_cart")
-    value = np.where(in_cart, PRICES[events.item], orders["revenue"].to_numpy()[events.order])
+    revenue = np.append(orders["revenue"].to_numpy(), np.nan)  # for the order -1 of all but purchases
+    value = np.where(in_cart, PRICES[events.item], revenue[events.order])
     return pa.table(
         {
             "event_id": np.arange(1, events.customer.size + 1),

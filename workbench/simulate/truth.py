@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import hyp2f1
 
-from workbench.errors import check_choice
+from workbench.errors import DataError, check_choice
 from workbench.locale import say
 from workbench.simulate.knobs import HOME, OFFERS, Knobs
 from workbench.simulate.lives import Exposure, Flags, Floats, Lives
@@ -41,7 +41,7 @@ class LifetimeValue:
     def repeat_orders(self, weeks: float | Floats) -> Floats:
         """Expected repeat orders of an acquired customer (Fader, Hardie & Lee 2005, equation 9).
 
-        >>> cdnow = LifetimeValue(r=0.243, alpha=4.414, a=0.793, b=2.426, p=6.25, q=3.74, v=15.44)
+        >>> cdnow = LifetimeValue(r=0.24259, alpha=4.41353, a=0.79289, b=2.42575, p=6.25, q=3.74, v=15.44)
         >>> cdnow.repeat_orders(np.array([3.0, 78.0])).round(3)
         array([0.151, 1.858])
         """
@@ -116,9 +116,19 @@ class Truth:
         Returns:
             The columns of `customers`, then conversion_control, conversion_treatment, revenue_control and
             revenue_treatment.
+
+        Raises:
+            DataError: Nobody was exposed that early.
+            WorkbenchError: There is no such experience.
         """
         lives, exposure = self.lives, self.exposure(experience_id)
         who = exposure.seen & (exposure.day <= self.knobs.days - window_days)
+        if not who.any():
+            raise DataError(
+                "Nobody met “{experience}” at least {days:count} days before the end of the simulated data.",
+                experience=experience_id,
+                days=window_days,
+            )
         none = np.zeros_like(lives.deliverable)
         arms = {
             HOME: (none, lives.deliverable),  # the undelivered live as the generic do

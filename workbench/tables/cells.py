@@ -96,16 +96,24 @@ def text_of(column: str, kind: pa.DataType) -> str:
     return text
 
 
-def filled(cell: str, *, text: bool) -> str:
-    """A cell without the blanks around it; NULL when nothing is left, or a word that stands for nothing.
+def trimmed(cell: str) -> str:
+    """A cell without the blanks around it; NULL when nothing is left."""
+    first, last = f"ascii({cell})", f"ascii(right({cell}, 1))"  # looking is quicker than trimming
+    return (
+        f"CASE WHEN {first} BETWEEN 33 AND 126 AND {last} BETWEEN 33 AND 126 THEN {cell}"
+        f" ELSE nullif(trim({cell}, {_BLANKS}), '') END"
+    )
+
+
+def filled(s: str, *, text: bool) -> str:
+    """A trimmed cell; NULL when it is a word that programs write for nothing.
 
     Args:
-        cell: SQL for the cell as it stands.
+        s: SQL for the trimmed cell.
         text: It should be a text, where `NA` is a country and `-` an answer.
     """
-    bare = f"nullif(trim({cell}, {_BLANKS}), '')"
     words = _NO_TEXT if text else _NO_VALUE
-    return f"CASE WHEN length({bare}) > 4 OR lower({bare}) NOT IN {words} THEN {bare} END"
+    return f"CASE WHEN length({s}) > 4 OR lower({s}) NOT IN {words} THEN {s} END"
 
 
 def number(s: str, decimal: DecimalMark) -> str:

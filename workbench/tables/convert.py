@@ -142,18 +142,21 @@ class Converter:
         return Converted(values, marked("e", 1), marked("e", 2), marked("d", 1))
 
     def _query(self, block: pa.Schema) -> str:
-        """SQL in layers: filled text (s); of times ISO order (i), local time (l) and moment (m); value (v).
+        """SQL in layers, since each needs the one before it several times.
 
-        Beside them stand what is wrong with a cell (e: 1 blank, 2 faulty) and clock changes (d).
+        Trimmed cell (c), filled text (s), for times the text in ISO order (i), the time without offset (l) and
+        with one (m), value (v); what is wrong with it (e: 1 blank, 2 faulty) and clock changes (d).
         """
-        texts, orders, times, values, out = ["row"], ["*"], ["*"], ["*"], []
+        trimmed, texts, orders, locals_, moments, values, out = ["row"], ["row"], ["*"], ["*"], ["*"], ["*"], []
         for place, field in enumerate(self._fields):
-            s, iso, local, moment, v = (f"{letter}{place}" for letter in "silmv")
+            c, s, iso, local, moment, v = (f"{letter}{place}" for letter in "csilmv")
             cell, decimal = self._cell(field, block)
-            texts.append(f"{cells.filled(cell, text=field.type == 'string')} AS {s}")
+            trimmed.append(f"{cells.trimmed(cell)} AS {c}")
+            texts.append(f"{cells.filled(c, text=field.type == 'string')} AS {s}")
             if field.type in ("timestamp", "day"):
                 orders.append(f"{cells.iso_order(s, self._date_order)} AS {iso}")
-                times.append(f"{cells.local_time(s, iso)} AS {local}, {cells.moment(s, iso)} AS {moment}")
+                locals_.append(f"{cells.local_time(s, iso)} AS {local}")
+                moments.append(f"CASE WHEN {local} IS NULL THEN {cells.moment(s, iso)} END AS {moment}")
             values.append(f"{self._value(field, place, decimal)} AS {v}")
             out.append(v)
             if field.fault or field.blank:
@@ -161,13 +164,14 @@ class Converter:
                 state = f"CASE WHEN {v} IS NOT NULL THEN 0 WHEN {s} IS NULL THEN {blank} ELSE 2 END"
                 out.append(f"CAST({state} AS UTINYINT) AS e{place}")
             if field.type == "timestamp" and self._timezone != "UTC":
-                naive = f"CASE WHEN {moment} IS NULL THEN {local} END"
-                out.append(f"{cells.clock_change(naive, self._timezone)} AS d{place}")
+                out.append(f"{cells.clock_change(local, self._timezone)} AS d{place}")
         return f"""
-            WITH texts AS (SELECT {", ".join(texts)} FROM block),
+            WITH trimmed AS (SELECT {", ".join(trimmed)} FROM block),
+                 texts AS (SELECT {", ".join(texts)} FROM trimmed),
                  orders AS (SELECT {", ".join(orders)} FROM texts),
-                 times AS (SELECT {", ".join(times)} FROM orders),
-                 made AS (SELECT {", ".join(values)} FROM times)
+                 locals AS (SELECT {", ".join(locals_)} FROM orders),
+                 moments AS (SELECT {", ".join(moments)} FROM locals),
+                 made AS (SELECT {", ".join(values)} FROM moments)
             SELECT {", ".join(out)} FROM made ORDER BY row"""
 
     def _cell(self, field: Field, block: pa.Schema) -> tuple[str, DecimalMark]:

@@ -4,8 +4,6 @@
 too: `voila SITE --Voila.config_file_paths=FOLDER_OF_THIS_FILE`, with `JUPYTER_PATH` set to the same folder.
 """
 
-from importlib import resources
-
 from tornado.web import HTTPError
 from voila.handler import BaseVoilaHandler
 
@@ -58,9 +56,6 @@ c.VoilaConfiguration.allow_theme_override = "NO"
 c.VoilaConfiguration.file_allowlist = []  # no file beside the notebooks is handed out
 c.VoilaConfiguration.http_header_envs = ["Accept-Language"]
 c.VoilaConfiguration.prelaunch_hook = give_token
-c.VoilaConfiguration.resources = {
-    "workbench_css": (resources.files("workbench.screens") / "static" / "workbench.css").read_text("utf-8")
-}
 c.VoilaConfiguration.show_tracebacks = False
 c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.extension_allowlist = [

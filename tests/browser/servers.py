@@ -1,0 +1,109 @@
+"""What browser tests need to know of the servers they open: kernels that run, notebooks run in JupyterLab."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from workbench.publish.serve import Server
+
+# "Run all" is dropped without a word while the kernel is not connected, hence the waits.
+RUN_ALL = """async () => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const panel = app.shell.currentWidget;
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  await app.commands.execute("notebook:run-all-cells");
+  const outputs = (model) => Array.from({ length: model.outputs.length }, (_, i) => model.outputs.get(i).toJSON());
+  return panel.content.widgets
+    .filter((cell) => cell.model.type === "code")
+    .flatMap((cell) => outputs(cell.model))
+    .filter((output) => output.output_type === "error")
+    .map((output) => `${output.ename}: ${output.evalue}`);
+}"""
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return condition()
+
+
+def kernels(server: Server) -> int:
+    """How many kernels a server runs."""
+    return len(psutil.Process(server.process.pid).children())
+
+
+def run_in_lab(page: Any, lab_url: str, notebook: str) -> None:
+    """Open a notebook in JupyterLab and run it from top to bottom; an error in a cell fails the test."""
+    page.goto(f"{lab_url}lab/tree/{notebook}?reset")
+    page.wait_for_function("window.jupyterapp")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    assert page.evaluate(RUN_ALL) == []
+
+
+@contextmanager
+def jupyterlab(notebooks: Path, private: Path) -> Iterator[str]:
+    """A JupyterLab on a folder, with settings of its own in another; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    news = private / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    log = private / "lab.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *("--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"),
+                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+                f"--ServerApp.root_dir={notebooks}",
+            ],
+            env={**os.environ, **{name: str(private / folder) for name, folder in places.items()}},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}/"
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        try:
+            urllib.request.urlopen(url + "api", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    try:
+        assert until(answers, 60), "JupyterLab does not answer"
+        yield url
+    finally:
+        process.terminate()  # JupyterLab then stops its kernels
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
