@@ -6,12 +6,13 @@ PORT ?=
 SHOP := demo-shop
 export PYTHON
 
-.PHONY: help setup run test lint bench lab requirements texts constraints clean
+.PHONY: help setup run test browser lint bench lab requirements texts constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run           a demo shop: its findings, then its pages on this machine (PORT=8080 picks the port)"
 	@echo "make test          all tests, with a Chromium (installed if none is found)"
+	@echo "make browser       the path of the Chromium that the tests use, installed if none is found"
 	@echo "make setup         .venv with the pinned packages (PYTHON=/path/to/python picks the interpreter)"
 	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
 	@echo "make lint          style, types and notebooks without outputs"
@@ -25,11 +26,14 @@ setup: .venv/.complete
 	@:
 
 .venv/.complete: pyproject.toml constraints.txt tools/setup.sh
-	@tools/setup.sh
+	@sh tools/setup.sh
 
 run: setup
 	@.venv/bin/workbench demo $(SHOP) --replace
 	@.venv/bin/workbench serve $(SHOP) --screens $(if $(PORT),--port $(PORT))
+
+browser: setup
+	@.venv/bin/python -m tools.browser
 
 # A file of tests stays on one worker, so that what it prepares is prepared once.
 test: setup
@@ -67,6 +71,6 @@ constraints: setup
 	@touch .venv/.complete
 
 clean:
-	rm -rf .venv $(SHOP) .build build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv $(SHOP) .build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +

@@ -56,7 +56,7 @@ def posterior() -> Any:
         pm.Deterministic("difference", treatment - control)
         pm.Deterministic("lift", treatment / control - 1)
         data = pm.sample(
-            1500, tune=800, chains=4, cores=2, random_seed=7, target_accept=0.95, progressbar=False
+            1500, tune=800, chains=4, cores=2, random_seed=7, target_accept=0.99, progressbar=False
         )
     assert int(data.sample_stats.diverging.sum()) == 0
     return data.posterior
@@ -68,7 +68,10 @@ def agree(draws: Any, value: float, statistic: Any, slack: float = 0.0) -> None:
     if statistic == "mean":
         found, error = float(draws.mean()), float(az.mcse(draws, method="mean"))
     else:
-        found, error = float(draws.quantile(statistic)), float(az.mcse(draws, method="quantile", prob=statistic))
+        found, error = (
+            float(draws.quantile(statistic)),
+            float(az.mcse(draws, method="quantile", prob=statistic)),
+        )
     assert value == pytest.approx(found, abs=4 * error + slack * spread), statistic
 
 

@@ -1,4 +1,4 @@
-"""A posterior as two pictures: its density with the bands that hold half and most of it, and fifty dots to
+"""A posterior as two charts: its density with the bands that hold half and most of it, and fifty dots to
 count. Both come from the numbers that the sentence was made from."""
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from workbench.locale import Texts
 from workbench.records import Density, Interval
 
 DOT_COLUMNS = 24
+_DOT_ROWS = 9
+_LARGEST_DOT = 17.0  # px
 
 
 def density(
@@ -19,7 +21,6 @@ def density(
     interval: Interval,
     t: Texts,
     *,
-    title: str,
     axis: str,
     scale: float = 1.0,
     zone: Interval | None = None,
@@ -31,7 +32,6 @@ def density(
     Args:
         shape: Grid, density and dots.
         interval: The interval of the record's level, the light band.
-        title: The answer.
         axis: The unit.
         scale: What values are multiplied by to be in the axis's unit.
         zone: Values that do not matter; shaded.
@@ -43,15 +43,10 @@ def density(
         for x, y in zip(shape.x, shape.y, strict=True)
     ]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("x:Q", title=axis), y=alt.Y("y:Q", axis=None, scale=alt.Scale(domainMin=0))
+        x=alt.X("x:Q", title=axis, scale=_across(shape, scale)),
+        y=alt.Y("y:Q", axis=None, scale=alt.Scale(domainMin=0)),
     )
-    layers: list[Any] = []
-    if zone is not None:
-        layers.append(
-            alt.Chart(alt.Data(values=[{"a": zone[0] * scale, "b": zone[1] * scale}]))
-            .mark_rect(color=LINE, opacity=0.6)
-            .encode(x="a:Q", x2="b:Q")
-        )
+    layers = _zone(zone, scale)
     if association:
         layers.append(base.mark_line(color=color, strokeDash=[6, 4], strokeWidth=2))
     else:
@@ -62,17 +57,14 @@ def density(
                 )
             )
         layers.append(base.mark_line(color=color, strokeWidth=1.5))
-    layers.append(
-        alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q")
-    )
-    return themed(alt.layer(*layers).properties(title=title, height=200), t.language)
+    layers.append(_zero())
+    return themed(alt.layer(*layers).properties(height=180), t.language)
 
 
 def dots(
     shape: Density,
     t: Texts,
     *,
-    title: str,
     axis: str,
     scale: float = 1.0,
     zone: Interval | None = None,
@@ -82,6 +74,7 @@ def dots(
     """Fifty equally likely values, stacked so that a person can count those on either side of zero."""
     values = [value * scale for value in shape.dots]
     width = (max(values) - min(values)) / DOT_COLUMNS or 1.0
+    good, bad = t("better"), t("not better")
     rows, heights = [], dict[int, int]()
     for value in values:
         # columns begin at zero, so that no column holds dots of both sides
@@ -89,47 +82,59 @@ def dots(
         heights[column] = heights.get(column, 0) + 1
         better = (value < 0) if lower_is_better else (value > 0)
         rows.append(
-            {
-                "x": (column + 0.5) * width,
-                "y": heights[column] - 0.5,
-                "side": t("better") if better else t("not better"),
-            }
+            {"x": (column + 0.5) * width, "y": heights[column] - 0.5, "side": good if better else bad}
         )
-    top = max(heights.values())
-    layers: list[Any] = []
-    if zone is not None:
-        layers.append(
-            alt.Chart(alt.Data(values=[{"a": zone[0] * scale, "b": zone[1] * scale}]))
-            .mark_rect(color=LINE, opacity=0.6)
-            .encode(x="a:Q", x2="b:Q")
-        )
-    layers.append(
-        alt.Chart(alt.Data(values=rows))
-        .mark_point(filled=True, size=110, opacity=1)
-        .encode(
-            x=alt.X("x:Q", title=axis),
-            y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, max(top + 0.5, 7)])),
-            color=alt.Color(
-                "side:N",
-                legend=None,
-                scale=alt.Scale(domain=[t("better"), t("not better")], range=[color, CONTROL]),
-            ),
-            shape=alt.Shape(
-                "side:N",
-                legend=None,
-                scale=alt.Scale(domain=[t("better"), t("not better")], range=["circle", "diamond"]),
-            ),
-        )
+    across = _across(shape, scale)
+    top = max(max(heights.values()) + 1.5, _DOT_ROWS)
+    share = width / (across.domain[1] - across.domain[0])
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("x:Q", title=axis, scale=across),
+        y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, top])),
     )
-    layers.append(
-        alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q")
+    marks = base.mark_point(
+        filled=True,
+        opacity=1,
+        # as large as a column of this chart is wide
+        size=alt.ExprRef(f"pow(min({_LARGEST_DOT}, width * {share * 0.95:.5f}), 2)"),
+    ).encode(
+        color=alt.Color("side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=[color, CONTROL])),
+        shape=alt.Shape(
+            "side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=["circle", "diamond"])
+        ),
     )
-    return themed(alt.layer(*layers).properties(title=title, height=180), t.language)
+    sides = {row["side"] for row in rows}
+    left, right = (good, bad) if lower_is_better else (bad, good)
+    labels = [
+        alt.Chart(alt.Data(values=[{"x": 0, "y": top}]))
+        .mark_text(text=text, align=align, dx=dx, dy=8, color=INK)
+        .encode(x="x:Q", y="y:Q")
+        for text, align, dx in ((f"← {left}", "right", -8), (f"{right} →", "left", 8))
+        if text.strip("← →") in sides
+    ]
+    chart = alt.layer(*_zone(zone, scale), marks, _zero(), *labels)
+    return themed(chart.properties(height=180), t.language)
 
 
 def better_dots(shape: Density, lower_is_better: bool = False) -> int:
     """How many of the fifty dots lie on the better side of zero."""
     return sum((value < 0) if lower_is_better else (value > 0) for value in shape.dots)
+
+
+def _across(shape: Density, scale: float) -> alt.Scale:
+    """The same axis for both charts of a posterior; zero is always on it."""
+    low, high = min(shape.x[0], 0.0) * scale, max(shape.x[-1], 0.0) * scale
+    return alt.Scale(domain=[low, high], nice=False, zero=False, padding=0)
+
+
+def _zone(zone: Interval | None, scale: float) -> list[Any]:
+    if zone is None:
+        return []
+    edges = alt.Data(values=[{"a": zone[0] * scale, "b": zone[1] * scale}])
+    return [alt.Chart(edges).mark_rect(color=LINE, opacity=0.8, clip=True).encode(x="a:Q", x2="b:Q")]
+
+
+def _zero() -> alt.Chart:
+    return alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q")
 
 
 def _quantile(shape: Density, q: float) -> float:

@@ -70,6 +70,19 @@ class NormalPrior:
         return value, -z / self.sd
 
 
+def with_prior(log_likelihood: Density, prior: NormalPrior) -> Density:
+    """The log posterior density, up to a constant."""
+
+    def density(u: Array) -> tuple[float, Array]:
+        log_prior, prior_gradient = prior.log_density(u)
+        if not np.isfinite(log_prior):
+            return log_prior, prior_gradient
+        value, gradient = log_likelihood(u)
+        return value + log_prior, gradient + prior_gradient
+
+    return density
+
+
 @dataclass(frozen=True)
 class Mode:
     """The highest point of a log density.
@@ -156,6 +169,13 @@ def find_mode(density: Density, start: Array) -> Mode:
         "These data do not determine the parameters of the model; "
         "use more customers or a longer period of observation."
     )
+
+
+def _curvature(density: Density, point: Array, step: float = 1e-4) -> Array:
+    """The negative Hessian, from central differences of the gradient."""
+    shifts = step * np.eye(len(point))
+    matrix = np.array([density(point - shift)[1] - density(point + shift)[1] for shift in shifts]) / (2 * step)
+    return (matrix + matrix.T) / 2
 
 
 def importance_sample(density: Density, start: Array, draws: int, seed: Seed) -> Sample:

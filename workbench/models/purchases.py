@@ -1,42 +1,38 @@
-r"""How often customers buy again, and whether they still will: BG/NBD and MBG/NBD on compressed rows.
+"""How often customers buy again, and whether they still will: BG/NBD and MBG/NBD on compressed rows.
 
-A customer buys at rate :math:`\lambda \sim \mathrm{Gamma}(r, \alpha)` a week until dropping out; after each
-repeat purchase (MBG: also after the first one) the customer drops out with probability
-:math:`p \sim \mathrm{Beta}(a, b)`. With :math:`m = 0` for BG/NBD and :math:`m = 1` for MBG/NBD, a customer with
-:math:`x` repeat purchases, the last at :math:`t_x`, watched until :math:`T` (weeks since the first one) has
+A customer buys λ ~ Gamma(r, rate α) times a week until dropping out, which happens after each repeat purchase
+(MBG: also after the first purchase of all) with probability p ~ Beta(a, b). Let m be 0 for BG/NBD, 1 for
+MBG/NBD. A customer with x repeat purchases, the last at t_x, watched until T (weeks since the first one) has
 
-.. math::
-    \log L &= \ln\Gamma(r+x) - \ln\Gamma(r) + r\ln\alpha - (r+x)\ln(\alpha+T) + \ln\Gamma(a+b)
-        + \ln\Gamma(b+x+m) - \ln\Gamma(b) - \ln\Gamma(a+b+x+m) + \ln(1+e^d) \\
-    d &= \ln a - \ln(b+x+m-1) + (r+x)\ln\frac{\alpha+T}{\alpha+t_x} \qquad (-\infty
-        \text{ for BG/NBD with } x=0)
+    log L = lnΓ(r+x) - lnΓ(r) + r ln α - (r+x) ln(α+T)
+          + lnB(a, b+x+m) - lnB(a, b) + ln(1 + e^d)
+        d = ln a - ln(b+x+m-1) + (r+x) ln((α+T)/(α+t_x)),   -∞ for BG/NBD with x = 0
 
-and :math:`P(\text{alive}) = 1/(1+e^d)`. Identical customers share a row, so a million of them cost some 16,000
-rows of weeks. Of a customer alive, :math:`\lambda \sim \mathrm{Gamma}(r+x, \alpha+T)` and
-:math:`p \sim \mathrm{Beta}(a, b+x+m)` are independent; writing :math:`r, \alpha, a, b` for these, purchases
-arrive after a further time :math:`s` at the mean rate
+and P(alive) = 1/(1 + e^d). Identical customers share a row: a million of them make some 16,000 rows of weeks.
 
-.. math::
-    \frac{r}{\alpha}\Big(\frac{\alpha}{\alpha+s}\Big)^{a}
-        {}_2F_1\Big(a,\, a+b-r-1;\, a+b;\, \frac{s}{\alpha+s}\Big),
+Of a customer alive, λ ~ Gamma(r+x, α+T) and p ~ Beta(a, b+x+m) are independent. Writing r, α, a, b for those,
+purchases arrive after a further time s at the mean rate
 
-which has no singularity at :math:`a = 1`; expected purchases are its integral by Gauss-Legendre nodes in
-:math:`\ln(1+s/\alpha)`.
+    r/α · (α/(α+s))^a · 2F1(a, a+b-r-1; a+b; s/(α+s)),
 
-Priors do not depend on the unit of time: :math:`\ln(r/\alpha) \sim N(\ln(2\sum n x/\sum n T), 1.5)`,
-:math:`\ln r \sim N(0, 1.5)`, :math:`\mathrm{logit}(a/(a+b)) \sim N(-1, 1.5)`, :math:`\ln(a+b) \sim N(1, 1.5)`.
+which has no singularity at a = 1 (the closed form of its integral has); the integral is taken at Gauss-Legendre
+nodes in ln(1 + s/α).
 
-BG/NBD calls every one-time buyer alive, MBG/NBD does not; hence MBG/NBD is the default.
+The priors do not depend on the unit of time: ln(r/α) ~ N(ln(2 Σnx/ΣnT), 1.5), ln r ~ N(0, 1.5),
+logit(a/(a+b)) ~ N(-1, 1.5), ln(a+b) ~ N(1, 1.5).
 
-Sources: Fader, Hardie & Lee (2005), "Counting your customers the easy way", Marketing Science 24(2), and the
-notes by Fader & Hardie on its overflow and on P(alive); Batislam, Denizel & Filiztekin (2007), "Empirical
-validation and comparison of models for customer base analysis", IJRM 24(3).
+BG/NBD calls every one-time buyer alive; MBG/NBD does not and is the default.
+
+Sources: Fader, Hardie & Lee (2005), "Counting your customers the easy way", Marketing Science 24(2); Fader &
+Hardie's notes 021 (P(alive)), 027 (overflow); Batislam, Denizel & Filiztekin (2007), "Empirical validation and
+comparison of models for customer base analysis", IJRM 24(3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,14 +40,20 @@ from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi
 
 from workbench.errors import DataError, ModelError, check_choice
 from workbench.locale import say
-from workbench.models.importance import Array, Fit, NormalPrior, Seed, find_mode, importance_sample
+from workbench.models.importance import (
+    Array,
+    Density,
+    Fit,
+    NormalPrior,
+    Seed,
+    find_mode,
+    importance_sample,
+    with_prior,
+)
 
 MODELS = ("bg", "mbg")
 PARAMETERS = ("r", "alpha", "a", "b")
 WEEKS_PER_YEAR = 365.2425 / 7
-
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
-_NODES, _NODE_WEIGHTS = (_NODES + 1) / 2, _NODE_WEIGHTS / 2
 
 
 @dataclass(frozen=True)
@@ -77,25 +79,25 @@ class PurchaseRows:
         for name in ("x", "t_x", "T", "n"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=float))
         x, t_x, T, n = self.x, self.t_x, self.T, self.n
-        if not (x.ndim == 1 and len(x) and x.shape == t_x.shape == T.shape == n.shape):
-            raise DataError("Purchase histories need the same number of x, t_x, T and n, and at least one.")
-        possible = {
-            "The number of repeat purchases has to be a whole number, zero or more": (x >= 0) & (x == np.rint(x)),
-            "The weeks observed have to be zero or more": (T >= 0) & np.isfinite(T),
-            "The last purchase cannot be after the end of observation": t_x <= T,
-            "The last purchase is after the first exactly where there are repeat purchases": (x > 0) == (t_x > 0),
-            "The number of customers has to be above zero": (n > 0) & np.isfinite(n),
-        }
-        for rule, holds in possible.items():
+        if x.ndim != 1 or len(x) == 0 or not x.shape == t_x.shape == T.shape == n.shape:
+            raise DataError("There are no purchase histories, or their columns differ in length.")
+        rules = [
+            (say("the number of repeat purchases has to be a whole number"), (x >= 0) & (x == np.rint(x))),
+            (say("the weeks observed have to be zero or more"), (T >= 0) & np.isfinite(T)),
+            (say("the last purchase cannot be after the end of observation"), t_x <= T),
+            (say("the last purchase is later than the first only with repeat purchases"), (x > 0) == (t_x > 0)),
+            (say("the number of customers has to be above zero"), (n > 0) & np.isfinite(n)),
+        ]
+        for rule, holds in rules:
             if not np.all(holds):
                 row = int(np.argmin(holds))
                 raise DataError(
-                    rule + "; row {row:count} has x {x}, t_x {t_x}, T {T}, n {n}.",
-                    row=row + 1,
-                    x=x[row],
-                    t_x=t_x[row],
-                    T=T[row],
-                    n=n[row],
+                    "A purchase history is impossible (x {x}, t_x {t_x}, T {T}, customers {n}): {rule}.",
+                    x=float(x[row]),
+                    t_x=float(t_x[row]),
+                    T=float(T[row]),
+                    n=float(n[row]),
+                    rule=rule,
                 )
 
     @property
@@ -106,3 +108,187 @@ class PurchaseRows:
     def where(self, chosen: NDArray[np.bool_]) -> PurchaseRows:
         """The rows for which `chosen`, shape (rows,), is true."""
         return PurchaseRows(self.x[chosen], self.t_x[chosen], self.T[chosen], self.n[chosen])
+
+
+@dataclass(frozen=True)
+class PurchaseDraws:
+    """Draws of the parameters; a single draw is a point estimate.
+
+    Attributes:
+        r, alpha: Shape and rate (weeks) of the purchase rates between customers, shape (draws,).
+        a, b: Parameters of the drop-out probabilities between customers, shape (draws,).
+        model: `bg` or `mbg`.
+        checks: What the sampler says of itself, such as khat and the effective sample size.
+    """
+
+    r: Array
+    alpha: Array
+    a: Array
+    b: Array
+    model: str = "mbg"
+    checks: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_choice(self.model, MODELS, say("purchase model"))
+        for name in PARAMETERS:
+            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
+
+    def thin(self, draws: int) -> PurchaseDraws:
+        """At most `draws` of them, evenly spaced."""
+        chosen = np.linspace(0, len(self.r) - 1, min(draws, len(self.r))).round().astype(int)
+        return PurchaseDraws(
+            self.r[chosen], self.alpha[chosen], self.a[chosen], self.b[chosen], self.model, self.checks
+        )
+
+
+class PurchaseLikelihood:
+    """The log likelihood of compressed rows in r, α, a, b, with its gradient.
+
+    Log-gammas are taken once for each x and logarithms once for each t_x and T that occur; only ln(1 + e^d) is
+    taken for each row.
+
+    Attributes:
+        tables: The arrays it is computed from, by name.
+    """
+
+    def __init__(self, rows: PurchaseRows, model: str) -> None:
+        x_values, x_of = np.unique(rows.x, return_inverse=True)
+        t_values, t_of = np.unique(rows.t_x, return_inverse=True)
+        T_values, T_of = np.unique(rows.T, return_inverse=True)
+        dropout_at_first = float(check_choice(model, MODELS, say("purchase model")) == "mbg")
+        # In BG/NBD nobody drops out before the first repeat purchase.
+        mortal = rows.x + dropout_at_first > 0
+        self.tables: dict[str, Any] = {
+            "x": x_values,
+            "t": t_values,
+            "T": T_values,
+            "chances": x_values + dropout_at_first,
+            "n": rows.customers,
+            "n_by_x": np.bincount(x_of, rows.n),
+            "n_by_T": np.bincount(T_of, rows.n),
+            "nx_by_T": np.bincount(T_of, rows.n * rows.x),
+            "mortal_n": rows.n[mortal],
+            "mortal_x": rows.x[mortal],
+            "x_of": x_of[mortal],
+            "t_of": t_of[mortal],
+            "T_of": T_of[mortal],
+        }
+
+    def __call__(self, parameters: Array) -> tuple[float, Array]:
+        """The log likelihood and its gradient at (r, α, a, b), shape (4,)."""
+        r, alpha, a, b = parameters
+        k = self.tables
+        x, chances, n = k["x"], k["chances"], k["n"]
+        log_t, log_T = np.log(alpha + k["t"]), np.log(alpha + k["T"])
+        buys, ab = r * k["n_by_T"] + k["nx_by_T"], a + b + chances
+        stays = b + np.maximum(chances, 1) - 1
+        gap = log_t[k["t_of"]] - log_T[k["T_of"]]
+        shape = r + k["mortal_x"]
+        d = (np.log(a) - np.log(stays))[k["x_of"]] - shape * gap
+        small = np.exp(-np.abs(d))
+        value = (
+            k["n_by_x"] @ (gammaln(r + x) + gammaln(b + chances) - gammaln(ab))
+            + n * (r * np.log(alpha) - gammaln(r) + gammaln(a + b) - gammaln(b))
+            - buys @ log_T
+            + k["mortal_n"] @ (np.maximum(d, 0) + np.log1p(small))
+        )
+        gone = k["mortal_n"] * np.where(d > 0, 1, small) / (1 + small)
+        per_t, per_T = 1 / (alpha + k["t"]), 1 / (alpha + k["T"])
+        psi_ab = psi(ab)
+        gradient = np.array(
+            [
+                k["n_by_x"] @ psi(r + x) + n * (np.log(alpha) - psi(r)) - k["n_by_T"] @ log_T - gone @ gap,
+                n * r / alpha - buys @ per_T - gone @ (shape * (per_t[k["t_of"]] - per_T[k["T_of"]])),
+                n * psi(a + b) - k["n_by_x"] @ psi_ab + gone.sum() / a,
+                n * (psi(a + b) - psi(b))
+                + k["n_by_x"] @ (psi(b + chances) - psi_ab)
+                - gone @ (1 / stays)[k["x_of"]],
+            ]
+        )
+        return float(value), gradient
+
+
+def default_prior(rows: PurchaseRows) -> NormalPrior:
+    """The prior on (ln r/α, ln r, logit a/(a+b), ln a+b), centred by the data's own rate of purchase.
+
+    Raises:
+        ModelError: when nobody has bought again.
+    """
+    repeats = rows.n @ rows.x
+    if repeats == 0:
+        raise ModelError(
+            "None of the {n:count} customers has bought again, so nothing can be said of repeat purchases; "
+            "use a longer period of observation.",
+            n=rows.customers,
+        )
+    return NormalPrior(np.array([np.log(2 * repeats / (rows.n @ rows.T)), 0.0, -1.0, 1.0]), np.full(4, 1.5))
+
+
+def to_parameters(u: Array) -> Array:
+    """(r, α, a, b) from (ln r/α, ln r, logit a/(a+b), ln a+b), shape (..., 4)."""
+    log_rate, log_r, logit_dropout, log_size = np.moveaxis(u, -1, 0)
+    size = np.exp(log_size)
+    return np.stack(
+        [np.exp(log_r), np.exp(log_r - log_rate), expit(logit_dropout) * size, expit(-logit_dropout) * size],
+        axis=-1,
+    )
+
+
+def _jacobian(parameters: Array) -> Array:
+    """Derivatives of (r, α, a, b), in rows, by the unconstrained vector, in columns."""
+    r, alpha, a, b = parameters
+    turn = a * b / (a + b)
+    return np.array([[0, r, 0, 0], [-alpha, alpha, 0, 0], [0, 0, turn, a], [0, 0, -turn, b]])
+
+
+def _log_likelihood(rows: PurchaseRows, model: str) -> Density:
+    likelihood = PurchaseLikelihood(rows, model)
+
+    def density(u: Array) -> tuple[float, Array]:
+        parameters = to_parameters(u)
+        value, gradient = likelihood(parameters)
+        return value, gradient @ _jacobian(parameters)
+
+    return density
+
+
+def maximum_likelihood(rows: PurchaseRows, model: str = "mbg") -> Fit:
+    """The parameters that make the rows most likely, with standard errors.
+
+    Raises:
+        ModelError: when nobody has bought again, or the likelihood has no maximum.
+    """
+    mode = find_mode(_log_likelihood(rows, model), default_prior(rows).mean)
+    parameters = to_parameters(mode.point)
+    jacobian = _jacobian(parameters)
+    errors = np.sqrt(np.diag(jacobian @ mode.covariance @ jacobian.T))
+    return Fit(
+        dict(zip(PARAMETERS, parameters.tolist(), strict=True)),
+        dict(zip(PARAMETERS, errors.tolist(), strict=True)),
+        mode.value,
+    )
+
+
+def posterior(
+    rows: PurchaseRows,
+    model: str = "mbg",
+    draws: int = 2000,
+    seed: Seed = 0,
+    prior: NormalPrior | None = None,
+) -> PurchaseDraws:
+    """Draws from the posterior by importance sampling; the same seed gives the same draws.
+
+    Args:
+        rows: The histories.
+        model: `bg` or `mbg`.
+        draws: How many draws.
+        seed: Groups that are compared need independent seeds, see `importance.independent_seeds`.
+        prior: On (ln r/α, ln r, logit a/(a+b), ln a+b); `default_prior` unless given.
+
+    Raises:
+        ModelError: when nobody has bought again, or when khat is 0.7 or more: the result is withheld.
+    """
+    prior = prior or default_prior(rows)
+    sample = importance_sample(with_prior(_log_likelihood(rows, model), prior), prior.mean, draws, seed)
+    r, alpha, a, b = to_parameters(sample.draws).T
+    return PurchaseDraws(r, alpha, a, b, model, {"khat": sample.khat, "ess": sample.ess})

@@ -123,7 +123,7 @@ class Converter:
 
     def __call__(self, rows: pa.Table) -> Converted:
         """The values of a block; `rows` has at least the columns that the fields name."""
-        block = rows.select(self._columns).rename_columns([f"c{i}" for i in range(len(self._columns))])
+        block = rows.select(self._columns).rename_columns([f"b{i}" for i in range(len(self._columns))])
         block = block.append_column("row", pa.array(np.arange(rows.num_rows)))
         self._database.register("block", block)
         made = self._database.sql(self._query(block.schema)).to_arrow_table()
@@ -147,16 +147,20 @@ class Converter:
         Trimmed cell (c), filled text (s), for times the text in ISO order (i), the time without offset (l) and
         with one (m), value (v); what is wrong with it (e: 1 blank, 2 faulty) and clock changes (d).
         """
-        trimmed, texts, orders, locals_, moments, values, out = ["row"], ["row"], ["*"], ["*"], ["*"], ["*"], []
+        layers: dict[str, list[str]] = {
+            name: [] for name in ("cells", "texts", "orders", "locals", "moments")
+        }
+        values, out = [], []
         for place, field in enumerate(self._fields):
             c, s, iso, local, moment, v = (f"{letter}{place}" for letter in "csilmv")
             cell, decimal = self._cell(field, block)
-            trimmed.append(f"{cells.trimmed(cell)} AS {c}")
-            texts.append(f"{cells.filled(c, text=field.type == 'string')} AS {s}")
+            layers["cells"].append(f"{cells.trimmed(cell)} AS {c}")
+            layers["texts"].append(f"{cells.filled(c, text=field.type == 'string')} AS {s}")
             if field.type in ("timestamp", "day"):
-                orders.append(f"{cells.iso_order(s, self._date_order)} AS {iso}")
-                locals_.append(f"{cells.local_time(s, iso)} AS {local}")
-                moments.append(f"CASE WHEN {local} IS NULL THEN {cells.moment(s, iso)} END AS {moment}")
+                layers["orders"].append(f"{cells.iso_order(s, self._date_order)} AS {iso}")
+                layers["locals"].append(f"{cells.local_time(s, iso)} AS {local}")
+                with_offset = f"CASE WHEN {local} IS NULL THEN {cells.moment(s, iso)} END"
+                layers["moments"].append(f"{with_offset} AS {moment}")
             values.append(f"{self._value(field, place, decimal)} AS {v}")
             out.append(v)
             if field.fault or field.blank:
@@ -165,14 +169,10 @@ class Converter:
                 out.append(f"CAST({state} AS UTINYINT) AS e{place}")
             if field.type == "timestamp" and self._timezone != "UTC":
                 out.append(f"{cells.clock_change(local, self._timezone)} AS d{place}")
-        return f"""
-            WITH trimmed AS (SELECT {", ".join(trimmed)} FROM block),
-                 texts AS (SELECT {", ".join(texts)} FROM trimmed),
-                 orders AS (SELECT {", ".join(orders)} FROM texts),
-                 locals AS (SELECT {", ".join(locals_)} FROM orders),
-                 moments AS (SELECT {", ".join(moments)} FROM locals),
-                 made AS (SELECT {", ".join(values)} FROM moments)
-            SELECT {", ".join(out)} FROM made ORDER BY row"""
+        query = "block"
+        for made in layers.values():
+            query = f"(SELECT *, {', '.join(made)} FROM {query})" if made else query
+        return f"SELECT {', '.join(out)} FROM (SELECT *, {', '.join(values)} FROM {query}) ORDER BY row"
 
     def _cell(self, field: Field, block: pa.Schema) -> tuple[str, DecimalMark]:
         """SQL for the text of a field's cell, and its decimal mark: numbers that are no text have a point."""
