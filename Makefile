@@ -66,7 +66,7 @@ texts: setup
 
 constraints: setup
 	.venv/bin/pip install --quiet --upgrade --upgrade-strategy eager -e ".[dev]"
-	@{ echo "# The versions every test passed with, held by make setup; make constraints writes this file."; \
+	@{ echo "# Exact versions of all that make setup installs; make constraints writes this file."; \
 		.venv/bin/pip freeze --exclude-editable | grep -v ' @ '; } > constraints.txt
 	@touch .venv/.complete
 

@@ -33,6 +33,7 @@ from workbench.locale import LANGUAGES, Texts, say
 from workbench.records import EffectRecord, Header, ValueRecord, from_json
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from workbench.engines import Engine
@@ -260,6 +261,19 @@ class Project:
             self._commit(merged, Path(path).name)
         return loaded.report
 
+    def frame(self, table_or_sql: str) -> pd.DataFrame:
+        """A table, or the answer to a query in SQL, as a pandas data frame; for work by hand.
+
+        Raises:
+            DataError: when there is no such table.
+        """
+        from workbench.engines import table
+
+        if " " in table_or_sql.strip():
+            return self.engine.query(table_or_sql).to_pandas()
+        table(self.engine, table_or_sql)
+        return self.engine.query(f'SELECT * FROM "{table_or_sql}"').to_pandas()
+
     def fingerprints(self, *tables: str) -> dict[str, str]:
         """SHA-256 of those of the tables that are there."""
         manifest = self.manifest()
@@ -407,7 +421,7 @@ class Records(Mapping[str, EffectRecord | ValueRecord]):
         return iter([file.stem for file in files])
 
     def __len__(self) -> int:
-        return len(list(self))
+        return sum(1 for _ in self._folder.glob("*.json"))
 
     def __contains__(self, record_id: object) -> bool:
         return (self._folder / f"{record_id}.json").is_file()

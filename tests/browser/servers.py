@@ -26,10 +26,10 @@ RUN_ALL = """async () => {
   await panel.sessionContext.ready;
   await panel.sessionContext.session.kernel.info;
   await app.commands.execute("notebook:run-all-cells");
-  const outputs = (model) => Array.from({ length: model.outputs.length }, (_, i) => model.outputs.get(i).toJSON());
   return panel.content.widgets
     .filter((cell) => cell.model.type === "code")
-    .flatMap((cell) => outputs(cell.model))
+    .map((cell) => cell.model.outputs)
+    .flatMap((list) => Array.from({ length: list.length }, (_, i) => list.get(i).toJSON()))
     .filter((output) => output.output_type === "error")
     .map((output) => `${output.ename}: ${output.evalue}`);
 }"""
@@ -55,7 +55,8 @@ def run_in_lab(page: Any, lab_url: str, notebook: str) -> None:
     page.goto(f"{lab_url}lab/tree/{notebook}?reset")
     page.wait_for_function("window.jupyterapp")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    assert page.evaluate(RUN_ALL) == []
+    errors = page.evaluate(RUN_ALL)
+    assert not errors, errors
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from workbench.charts.theme import themed
 def bars(number):
     table = pandas.DataFrame({"arm": [f"arm {n}" for n in range(number)], "rate": [1234.5] * number})
     shape = altair.Chart(table).encode(y="arm", x=altair.X("rate").axis(format=",.1f", values=[1234.5]))
-    return themed(shape.mark_bar(), os.environ["QUERY_STRING"].removeprefix("lang=") or "en")
+    return themed(shape.mark_bar(), os.environ.get("QUERY_STRING", "").removeprefix("lang=") or "en")
 
 points = altair.Chart(pandas.DataFrame({"day": range(30), "value": range(30)})).mark_point()
 points = points.encode(x="day", y="value")
@@ -199,12 +199,14 @@ def test_a_page_that_fails_says_one_sentence_and_nothing_of_the_data(page: Any, 
 
 def test_a_closed_page_leaves_no_kernel(browser: Any, folder: Path, publish: Callable[..., Server]) -> None:
     server = publish(folder)
-    page = browser.new_page()
+    context = browser.new_context()
+    page = context.new_page()
     page.goto(server.url)
     expect(bars_of(page)).to_have_count(2, timeout=SLOW)
     assert kernels(server) == 1
     page.close(run_before_unload=True)
     assert until(lambda: kernels(server) == 0)
+    context.close()
 
 
 @pytest.mark.requirement("G02")

@@ -7,29 +7,44 @@ from typing import Any, Literal
 import altair as alt
 
 from workbench.charts import posterior
-from workbench.charts.theme import CONTROL, INK, TREATMENT, themed
-from workbench.decisions import change, main_comparison
+from workbench.charts.picture import Picture, in_words
+from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, themed
+from workbench.decisions import amount, change, main_comparison
 from workbench.locale import Texts
 from workbench.records import EffectRecord, Interval
+from workbench.report import arm_rows, segment_rows
 
 Unit = Literal["share", "money", "number"]
+_HALF = 0.6745  # half of a Normal posterior lies within so many standard deviations of its mean
 
 
-def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:
-    """The difference's unit, and what values are multiplied by to be in it."""
-    if record.summary.unit == "share":
-        return t("Difference in percentage points"), 100.0
-    if record.summary.unit == "money":
-        return t("Difference per customer in {currency}", currency=t.currency), 1.0
-    return t("Difference in {metric} per customer", metric=record.summary.metric), 1.0
+def pictures(record: EffectRecord, t: Texts) -> list[Picture]:
+    """Every picture of the record, the answer first."""
+    found = [difference(record, t)]
+    if record.summary.word == "effect":
+        found.append(dots(record, t))
+    if len(record.summary.arms) > 2:
+        found.append(arms(record, t))
+    segments = forest(record, t)
+    return [*found, segments] if segments else found
 
 
-def difference(record: EffectRecord, t: Texts) -> alt.LayerChart:
+def difference(record: EffectRecord, t: Texts) -> Picture:
     """The posterior of the difference between the best arm and the control."""
     item = main_comparison(record.summary)
     assert item.density is not None
     axis, scale = _axis(record, t)
     low, high = item.difference_interval
+    association = record.summary.word == "association"
+    chart = posterior.density(
+        item.density,
+        item.difference_interval,
+        t,
+        axis=axis,
+        scale=scale,
+        zone=_zone(record),
+        association=association,
+    )
     title = t(
         "{arm} less {control}: between {low} and {high}",
         arm=item.arm,
@@ -37,43 +52,55 @@ def difference(record: EffectRecord, t: Texts) -> alt.LayerChart:
         low=t(change(record.summary.unit, low)),
         high=t(change(record.summary.unit, high)),
     )
-    return posterior.density(
-        item.density,
-        item.difference_interval,
-        t,
-        title=title,
-        axis=axis,
-        scale=scale,
-        zone=_zone(record),
-        association=record.summary.word == "association",
-    )
+    bands = t("Dark: half of what is likely; light: {level:whole_percent}.", level=record.settings.level)
+    words = [t("Dashed: an association.") if association else bands]
+    if _zone(record) is not None:
+        words.append(
+            t("Grey: too small to matter (less than {rope:whole_percent}).", rope=record.settings.rope)
+        )
+    return Picture(title, chart, t(record.verdict), " ".join(words))
 
 
-def dots(record: EffectRecord, t: Texts) -> alt.LayerChart:
+def dots(record: EffectRecord, t: Texts) -> Picture:
     """Fifty dots: in how many of fifty equally likely worlds the arm is better."""
     item = main_comparison(record.summary)
     assert item.density is not None
     axis, scale = _axis(record, t)
     lower = record.settings.lower_is_better
+    chart = posterior.dots(item.density, t, axis=axis, scale=scale, zone=_zone(record), lower_is_better=lower)
     title = t(
         "In {n:count} of 50 equally likely cases {arm} is better",
         n=posterior.better_dots(item.density, lower),
         arm=item.arm,
     )
-    return posterior.dots(
-        item.density, t, title=title, axis=axis, scale=scale, zone=_zone(record), lower_is_better=lower
-    )
+    return Picture(title, chart, title, t("Each dot is one case in fifty."))
 
 
-def _zone(record: EffectRecord) -> Interval | None:
-    """The lifts that do not matter, as differences around the control's mean."""
-    item = main_comparison(record.summary)
-    if not record.settings.rope or item.lift is None:
-        return None
-    return -record.settings.rope * item.control_mean, record.settings.rope * item.control_mean
+def arms(record: EffectRecord, t: Texts) -> Picture:
+    """Every arm's mean, the control first."""
+    summary = record.summary
+    items = sorted(summary.arms, key=lambda arm: (arm.arm != summary.control, -arm.mean))
+    lines = [
+        posterior.Line(
+            label=f"{arm.arm} ({t.count(arm.n)})",
+            text=t(amount(summary.unit, arm.mean)),
+            mean=arm.mean,
+            most=arm.interval,
+            half=(arm.mean - _HALF * arm.sd, arm.mean + _HALF * arm.sd),
+            color=ARMS[index % len(ARMS)],
+        )
+        for index, arm in enumerate(items)
+    ]
+    axis, scale = {
+        "share": (t("Per cent of customers"), 100.0),
+        "money": (t("Per customer in {currency}", currency=t.currency), 1.0),
+        "number": (t("{metric} per customer", metric=summary.metric), 1.0),
+    }[summary.unit]
+    chart = posterior.lines(lines, t, axis=axis, scale=scale)
+    return Picture(t("Every arm"), chart, in_words(arm_rows(record, t)))
 
 
-def forest(record: EffectRecord, t: Texts) -> alt.LayerChart | None:
+def forest(record: EffectRecord, t: Texts) -> Picture | None:
     """Segments as seen (hollow) and pooled (solid), largest first; None when there are none."""
     items = [item for item in record.summary.comparisons if item.segment is not None and item.pooled]
     if not items:
@@ -97,9 +124,8 @@ def forest(record: EffectRecord, t: Texts) -> alt.LayerChart | None:
                 "raw_high": item.difference_interval[1] * scale,
             }
         )
-    order = [row["label"] for row in rows]
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=180, ticks=False, domain=False))
+        y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=posterior.names())
     )
     overall = main_comparison(record.summary).difference * scale
     layers = [
@@ -107,31 +133,33 @@ def forest(record: EffectRecord, t: Texts) -> alt.LayerChart | None:
         alt.Chart(alt.Data(values=[{"x": overall}]))
         .mark_rule(color=CONTROL, strokeDash=[4, 4])
         .encode(x="x:Q"),
-        base.mark_rule(color=CONTROL, strokeWidth=1, yOffset=6).encode(x="raw_low:Q", x2="raw_high:Q"),
-        base.mark_rule(color=TREATMENT, strokeWidth=4, opacity=0.45).encode(
+        base.mark_rule(color=CONTROL, strokeWidth=1, yOffset=8).encode(x="raw_low:Q", x2="raw_high:Q"),
+        base.mark_rule(color=TREATMENT, strokeWidth=5, opacity=0.4).encode(
             x=alt.X("low:Q", title=axis), x2="high:Q"
         ),
-        base.mark_point(filled=False, color=CONTROL, size=60, yOffset=6, strokeWidth=1.5).encode(x="raw:Q"),
-        base.mark_point(filled=True, color=TREATMENT, size=110, opacity=1).encode(x="pooled:Q"),
+        base.mark_point(filled=True, color="white", size=50, opacity=1, yOffset=8).encode(x="raw:Q"),
+        base.mark_point(filled=False, color=CONTROL, size=50, yOffset=8, strokeWidth=1.5).encode(x="raw:Q"),
+        base.mark_point(filled=True, color=TREATMENT, size=120, opacity=1).encode(x="pooled:Q"),
     ]
-    title = alt.TitleParams(
-        t("By segment: ● pooled, ○ as seen, ┆ everybody"),
-    )
-    chart = alt.layer(*layers).properties(title=title, height=alt.Step(36))
-    return themed(chart, t.language)
+    chart = themed(alt.layer(*layers).properties(height=alt.Step(40)), t.language)
+    by = record.settings.by or ""
+    title = t("By segment") if by == "segments" else t("By {column}", column=by)
+    caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
+    return Picture(title, chart, in_words(segment_rows(record, t)), caption)
 
 
-def pictures(record: EffectRecord, t: Texts) -> list[tuple[alt.LayerChart, str]]:
-    """Every picture of the record with a sentence that says what it shows, the answer first."""
-    from workbench.report import segment_rows
+def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:
+    """The difference's unit, and what values are multiplied by to be in it."""
+    if record.summary.unit == "share":
+        return t("Difference in percentage points"), 100.0
+    if record.summary.unit == "money":
+        return t("Difference per customer in {currency}", currency=t.currency), 1.0
+    return t("Difference in {metric} per customer", metric=record.summary.metric), 1.0
 
-    found = [(difference(record, t), t(record.verdict))]
-    if record.summary.word == "effect":
-        found.append((dots(record, t), str(dots(record, t).title)))
-    chart = forest(record, t)
-    if chart is not None:
-        described = "; ".join(
-            ", ".join(f"{k} {v}" for k, v in row.items()) for row in segment_rows(record, t)
-        )
-        found.append((chart, described))
-    return found
+
+def _zone(record: EffectRecord) -> Interval | None:
+    """The lifts that do not matter, as differences around the control's mean."""
+    item = main_comparison(record.summary)
+    if not record.settings.rope or item.lift is None:
+        return None
+    return -record.settings.rope * item.control_mean, record.settings.rope * item.control_mean

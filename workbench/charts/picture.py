@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
+
+from workbench.report import Row
 
 
 @dataclass(frozen=True)
@@ -22,3 +25,12 @@ class Picture:
     chart: alt.LayerChart
     description: str
     caption: str = ""
+
+
+def in_words(rows: Sequence[Row]) -> str:
+    """A table as one sentence.
+
+    >>> in_words([{"Arm": "A", "Mean": "5 %"}, {"Arm": "B", "Mean": "6 %"}])
+    'Arm A, Mean 5 %; Arm B, Mean 6 %'
+    """
+    return "; ".join(", ".join(f"{name} {value}" for name, value in row.items()) for row in rows)

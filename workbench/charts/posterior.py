@@ -1,8 +1,11 @@
 """A posterior as two charts: its density with the bands that hold half and most of it, and fifty dots to
-count. Both come from the numbers that the sentence was made from."""
+count; several posteriors as one: a line for each. All come from the numbers that the sentence was made from.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -37,7 +40,7 @@ def density(
         zone: Values that do not matter; shaded.
         association: Drawn as an outline, so that it is not taken for an effect.
     """
-    half = _quantile(shape, 0.25), _quantile(shape, 0.75)
+    half = quantile(shape, 0.25), quantile(shape, 0.75)
     rows = [
         {"x": x * scale, "y": y, "band": _band(x, half, interval)}
         for x, y in zip(shape.x, shape.y, strict=True)
@@ -115,6 +118,59 @@ def dots(
     return themed(chart.properties(height=180), t.language)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One posterior among several: its label, what is written beside it, its mean, most of it, half of it."""
+
+    label: str
+    text: str
+    mean: float
+    most: Interval
+    half: Interval
+    color: str = TREATMENT
+
+
+def lines(items: Sequence[Line], t: Texts, *, axis: str, scale: float = 1.0) -> alt.LayerChart:
+    """One line for each posterior, in the order given."""
+    rows = [
+        {
+            "label": item.label,
+            "text": item.text,
+            "mean": item.mean * scale,
+            "low": item.most[0] * scale,
+            "high": item.most[1] * scale,
+            "half_low": item.half[0] * scale,
+            "half_high": item.half[1] * scale,
+            "color": item.color,
+        }
+        for item in items
+    ]
+    across = alt.Scale(zero=False, nice=True, padding=24)
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("label:N", sort=[item.label for item in items], title=None, axis=names()),
+        color=alt.Color("color:N", scale=None),
+    )
+    layers = [
+        base.mark_rule(strokeWidth=5, opacity=0.3).encode(
+            x=alt.X("low:Q", title=axis, scale=across), x2="high:Q"
+        ),
+        base.mark_rule(strokeWidth=9, opacity=0.75).encode(x="half_low:Q", x2="half_high:Q"),
+        base.mark_point(filled=True, size=120, opacity=1).encode(x="mean:Q"),
+        base.mark_text(dy=-16).encode(x="mean:Q", text="text:N", color=alt.value(INK)),
+    ]
+    return themed(alt.layer(*layers).properties(height=alt.Step(56)), t.language)
+
+
+def names() -> alt.Axis:
+    """The axis that names the lines of a chart; long names are cut, so that a narrow page keeps its chart."""
+    return alt.Axis(labelLimit=160, ticks=False, domain=False, labelColor=INK)
+
+
+def quantile(shape: Density, q: float) -> float:
+    """The quantile of the fifty values."""
+    return shape.dots[min(len(shape.dots) - 1, int(q * len(shape.dots)))]
+
+
 def better_dots(shape: Density, lower_is_better: bool = False) -> int:
     """How many of the fifty dots lie on the better side of zero."""
     return sum((value < 0) if lower_is_better else (value > 0) for value in shape.dots)
@@ -135,10 +191,6 @@ def _zone(zone: Interval | None, scale: float) -> list[Any]:
 
 def _zero() -> alt.Chart:
     return alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q")
-
-
-def _quantile(shape: Density, q: float) -> float:
-    return shape.dots[min(len(shape.dots) - 1, int(q * len(shape.dots)))]
 
 
 def _band(x: float, half: Interval, most: Interval) -> str:

@@ -1,4 +1,4 @@
-"""How every chart looks: the page's colours and type, quiet axes, numbers and dates as the reader writes them.
+"""How every chart looks: the page's colours and type, quiet axes, the reader's numbers and dates.
 
 `themed(chart, language)` returns a copy of a finished chart that carries all of it; nothing is global.
 """

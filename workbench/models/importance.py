@@ -174,7 +174,9 @@ def find_mode(density: Density, start: Array) -> Mode:
 def _curvature(density: Density, point: Array, step: float = 1e-4) -> Array:
     """The negative Hessian, from central differences of the gradient."""
     shifts = step * np.eye(len(point))
-    matrix = np.array([density(point - shift)[1] - density(point + shift)[1] for shift in shifts]) / (2 * step)
+    matrix = np.array([density(point - shift)[1] - density(point + shift)[1] for shift in shifts]) / (
+        2 * step
+    )
     return (matrix + matrix.T) / 2
 
 

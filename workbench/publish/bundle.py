@@ -117,7 +117,9 @@ def read(published: Path, slug: str) -> tuple[Page, list[EffectRecord | ValueRec
 
 
 def public(record: EffectRecord | ValueRecord) -> EffectRecord | ValueRecord:
-    """The record as others may see it: no group of fewer than ten, counts rounded to tens.
+    """The record as others may see it: no group of fewer than ten, counts rounded to tens, no rules.
+
+    A rule may name people; the segment's own name is what readers get.
 
     A group that is left out could be found by subtraction if it were the only one; the next smallest is
     then left out with it.
@@ -169,7 +171,7 @@ def public(record: EffectRecord | ValueRecord) -> EffectRecord | ValueRecord:
                 "customers": _rounded(effect.customers),
             }
         )
-        return record.model_copy(update={"summary": shown, "checks": checks})
+        return record.model_copy(update={"summary": shown, "checks": checks, "definitions": {}})
     value = record.summary
     names = {key[0] for key in hidden}
     lasting = value.model_copy(
@@ -183,7 +185,7 @@ def public(record: EffectRecord | ValueRecord) -> EffectRecord | ValueRecord:
             "customers": _rounded(value.customers),
         }
     )
-    return record.model_copy(update={"summary": lasting, "checks": checks})
+    return record.model_copy(update={"summary": lasting, "checks": checks, "definitions": {}})
 
 
 def _rounded(count: float) -> int:

@@ -54,38 +54,6 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
     ).add_class("wb-page")
 
 
-def show_index() -> ipywidgets.VBox:
-    """The list of published pages, and of screens where they are served."""
-    folder = Path(os.environ.get(PUBLISHED, "published"))
-    t = Texts(reader_language())
-    pages = bundle.pages(folder) if folder.is_dir() else []
-    screens = os.environ.get("WORKBENCH_SCREENS", "").split()
-    parts = [
-        html(
-            f'<div class="wb-header">{languages(t)}</div><h1 class="wb-title">Personalization Workbench</h1>'
-        )
-    ]
-    if pages:
-        items = "".join(
-            f'<li><a href="{address(page.slug, t.language)}">{escape(page.title)}</a>'
-            f"<span>{escape(page.project.name)} · {escape(t.date(page.published.date()))}</span></li>"
-            for page in pages
-        )
-        parts.append(html(f'<h2>{escape(t("Published pages"))}</h2><ul class="wb-list">{items}</ul>'))
-    else:
-        parts.append(message(t("Nothing has been published yet."), "wb-help"))
-    if screens:
-        from workbench.screens import titles
-
-        items = "".join(
-            f'<li><a href="{escape(name)}.ipynb?lang={t.language}">{escape(title)}</a></li>'
-            for name, title in titles(t).items()
-            if name in screens
-        )
-        parts.append(html(f'<h2>{escape(t("Screens"))}</h2><ul class="wb-list">{items}</ul>'))
-    return ipywidgets.VBox(parts, layout=ipywidgets.Layout(width="100%")).add_class("wb-page")
-
-
 def address(slug: str, language: str) -> str:
     """Where the page is, from any page of the same server."""
     return f"page.ipynb?page={quote(slug)}&lang={language}"

@@ -14,70 +14,114 @@ import ipywidgets
 from workbench import report
 from workbench.charts import effect as effect_charts
 from workbench.charts import value as value_charts
-from workbench.charts.runtime import show
+from workbench.charts.picture import Picture
+from workbench.charts.runtime import Chart, show
 from workbench.locale import Texts
+from workbench.publish.fold import Fold
 from workbench.records import Check, EffectRecord, ValueRecord
 
 SIGNS = {"ok": "✓", "warn": "▲", "fail": "✕"}
 
 
-def result_view(record: EffectRecord | ValueRecord, t: Texts) -> ipywidgets.VBox:
+def result_view(record: EffectRecord | ValueRecord, t: Texts) -> ResultView:
     """The whole of a record."""
-    parts: list[ipywidgets.Widget] = [sentence(record, t)]
-    if not record.failed:
-        parts.append(figures(report.figures(record, t)))
-        pictures = (
-            effect_charts.pictures(record, t)
-            if isinstance(record, EffectRecord)
-            else value_charts.pictures(record, t)
+    return ResultView(t, record)
+
+
+class ResultView(ipywidgets.VBox):
+    """A record on a page; another one takes its place part by part, so that nothing jumps or flickers."""
+
+    def __init__(self, t: Texts, record: EffectRecord | ValueRecord | None = None) -> None:
+        self._t = t
+        self._sentence, self._figures, self._checks = html(""), html(""), html("")
+        self._frames: list[_Frame] = []
+        self._pictures = ipywidgets.Box().add_class("wb-pictures")
+        self._table, self._details = Fold(), Fold(kind="wb-details")
+        super().__init__(
+            [self._sentence, self._figures, self._pictures, self._table, self._checks, self._details],
+            layout=ipywidgets.Layout(width="100%"),
         )
-        parts += [show(chart, description) for chart, description in pictures]
-        parts.append(folded(t("The numbers as a table"), table(report.rows(record, t))))
-    parts += [checks(record.checks, t), details(record, t)]
-    return ipywidgets.VBox(parts, layout=ipywidgets.Layout(width="100%")).add_class("wb-record")
+        self.add_class("wb-record")
+        if record is not None:
+            self.show(record)
+
+    def show(self, record: EffectRecord | ValueRecord) -> None:
+        """Put `record` on the page."""
+        t, shown = self._t, not record.failed
+        self._sentence.value = _sentence(record, t)
+        self._figures.value = _figures(report.figures(record, t)) if shown else ""
+        self._show_pictures(_pictures(record, t) if shown else [])
+        self._table.title = t("The numbers as a table")
+        self._table.content = table(report.rows(record, t)) if shown else ""
+        self._checks.value = _checks(record.checks, t)
+        self._details.title = t("Details: definition, method, data, code")
+        self._details.content = _details(record, t)
+
+    def _show_pictures(self, pictures: Sequence[Picture]) -> None:
+        self._frames += [_Frame() for _ in range(len(pictures) - len(self._frames))]
+        for frame, picture in zip(self._frames, pictures, strict=False):
+            frame.show(picture)
+        if len(self._pictures.children) != len(pictures):
+            self._pictures.children = self._frames[: len(pictures)]
 
 
-def sentence(record: EffectRecord | ValueRecord, t: Texts) -> ipywidgets.HTML:
-    """The large text."""
-    kind = "association" if _is_association(record) else "withheld" if record.failed else "answer"
-    return html(f'<p class="wb-sentence wb-{kind}" role="status">{escape(t(record.verdict))}</p>')
+class _Frame(ipywidgets.VBox):
+    """A chart between its title and its caption."""
+
+    def __init__(self) -> None:
+        self._title, self._caption = html(""), html("")
+        self._chart: Chart = show(None, "")
+        super().__init__([self._title, self._chart, self._caption])
+        self.add_class("wb-picture")
+
+    def show(self, picture: Picture) -> None:
+        self._title.value = f'<h2 class="wb-part">{escape(picture.title)}</h2>'
+        self._chart.description = picture.description
+        self._chart.chart = picture.chart
+        caption = f'<p class="wb-help">{escape(picture.caption)}</p>' if picture.caption else ""
+        self._caption.value = caption
 
 
-def figures(items: Sequence[report.Figure]) -> ipywidgets.HTML:
-    """Up to three figures with their intervals in words."""
+def _pictures(record: EffectRecord | ValueRecord, t: Texts) -> list[Picture]:
+    if isinstance(record, EffectRecord):
+        return effect_charts.pictures(record, t)
+    return value_charts.pictures(record, t)
+
+
+def _sentence(record: EffectRecord | ValueRecord, t: Texts) -> str:
+    kind = "withheld" if record.failed else "association" if _is_association(record) else "answer"
+    return f'<p class="wb-sentence wb-{kind}" role="status">{escape(t(record.verdict))}</p>'
+
+
+def _figures(items: Sequence[report.Figure]) -> str:
     cells = "".join(
         f'<div class="wb-figure"><span class="wb-label">{escape(item.label)}</span>'
         f'<span class="wb-value">{escape(item.value)}</span>'
         f'<span class="wb-detail">{escape(item.detail)}</span></div>'
         for item in items
     )
-    return html(f'<div class="wb-figures">{cells}</div>')
+    return f'<div class="wb-figures">{cells}</div>'
 
 
-def checks(items: Sequence[Check], t: Texts) -> ipywidgets.HTML:
-    """Every check with a sign and a word, failures first."""
+def _checks(items: Sequence[Check], t: Texts) -> str:
     words = {"ok": t("fine"), "warn": t("take care"), "fail": t("problem")}
     rows = "".join(
         f'<li class="wb-{item.status}"><span class="wb-sign" aria-hidden="true">{SIGNS[item.status]}</span>'
-        f"<strong>{escape(words[item.status])}</strong> {escape(t(item.detail))}</li>"
+        f"<strong>{escape(words[item.status])}</strong> <span>{escape(t(item.detail))}</span></li>"
         for item in items
     )
-    return html(
-        f'<section class="wb-checks"><h3>{escape(t("What we checked"))}</h3><ul>{rows}</ul></section>'
+    return (
+        f'<section class="wb-checks"><h2 class="wb-part">{escape(t("What we checked"))}</h2>'
+        f"<ul>{rows}</ul></section>"
     )
 
 
-def details(record: EffectRecord | ValueRecord, t: Texts) -> ipywidgets.HTML:
+def _details(record: EffectRecord | ValueRecord, t: Texts) -> str:
     """Definition, method, data, versions, the record's id, and the same as code."""
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report.details(record, t)
     )
-    code = escape(report.as_code(record))
-    return folded(
-        t("Details: definition, method, data, code"),
-        f'<dl>{rows}</dl><pre tabindex="0"><code>{code}</code></pre>',
-        kind="wb-details",
-    )
+    return f'<dl>{rows}</dl><pre tabindex="0"><code>{escape(report.as_code(record))}</code></pre>'
 
 
 def table(rows: Sequence[report.Row]) -> str:
@@ -100,11 +144,6 @@ def table(rows: Sequence[report.Row]) -> str:
     )
 
 
-def folded(title: str, content: str, kind: str = "wb-folded") -> ipywidgets.HTML:
-    """Content behind a line that opens it."""
-    return html(f'<details class="{kind}"><summary>{escape(title)}</summary>{content}</details>')
-
-
 def html(content: str) -> ipywidgets.HTML:
     """Markup that is as wide as the page."""
     return ipywidgets.HTML(content, layout=ipywidgets.Layout(width="100%", overflow="visible"))
@@ -112,8 +151,13 @@ def html(content: str) -> ipywidgets.HTML:
 
 def message(text: str, kind: str = "wb-error") -> ipywidgets.HTML:
     """One sentence that says what is wrong, read out at once."""
+    return html(message_text(text, kind))
+
+
+def message_text(text: str, kind: str = "wb-error") -> str:
+    """The markup of `message`."""
     role = "alert" if kind == "wb-error" else "note"
-    return html(f'<p class="{kind}" role="{role}">{escape(text)}</p>') if text else html("")
+    return f'<p class="{kind}" role="{role}">{escape(text)}</p>' if text else ""
 
 
 def health(records: Sequence[EffectRecord | ValueRecord], t: Texts) -> str:

@@ -19,14 +19,17 @@ import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.publish import forkserver
 
 HOST = "127.0.0.1"
+KERNELS = "kernels"  # the socket where kernels are asked for
 _JUPYTER = Path(__file__).parent / "jupyter"
+PRELOAD = ("pandas", "workbench.publish.page")  # what every page imports
 _START = 60.0  # seconds a server may take to answer
 _STOP = 20.0  # seconds it may take to stop its kernels
 
@@ -61,25 +64,18 @@ def serving(site: Path, port: int = 0, env: Mapping[str, str] | None = None) -> 
     if not site.is_dir():
         raise WorkbenchError("There is no folder {folder}; publish something first.", folder=site)
     port = _free_port(port)
-    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder, ExitStack() as ends:
         private = Path(folder)
         log = private / "server.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                _command(site, port, private),
-                cwd=private,
-                env=_environment(private, env or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl+C reaches us alone; we stop it in order
-            )
+        environment = _environment(private, env or {})
+        if forkserver.AVAILABLE:
+            command = forkserver.server_command(str(private / KERNELS), PRELOAD)
+            ends.callback(_stop, _start(command, environment, log))
+        process = _start(_command(site, port, private), environment, log)
+        ends.callback(_stop, process)
         server = Server(f"http://{HOST}:{port}/", process, log)
-        try:
-            _wait(server)
-            yield server
-        finally:
-            _stop(process)
+        _wait(server)
+        yield server
 
 
 def serve(
@@ -148,11 +144,10 @@ def _command(site: Path, port: int, private: Path) -> list[str]:
 
 def _environment(private: Path, env: Mapping[str, str]) -> dict[str, str]:
     """The server's environment: our template and kernel come first, the person's settings do not come."""
-    spec = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "Python",
-        "language": "python",
-    }
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    if forkserver.AVAILABLE:
+        command = forkserver.kernel_command(str(private / KERNELS))
+    spec = {"argv": command, "display_name": "Python", "language": "python"}
     kernel = private / "data" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -166,6 +161,19 @@ def _environment(private: Path, env: Mapping[str, str]) -> dict[str, str]:
         "IPYTHONDIR": str(private / "ipython"),
         **env,
     }
+
+
+def _start(command: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            command,
+            cwd=log.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl+C reaches us alone; we stop it in order
+        )
 
 
 def _wait(server: Server) -> None:

@@ -33,7 +33,7 @@ def build(project: Project, site: Path, *, screens: bool) -> Mapping[str, str]:
     Returns:
         What the pages' kernels need in their environment.
     """
-    _notebook(site / "index.ipynb", "from workbench.publish.page import show_index\nshow_index()")
+    _notebook(site / "index.ipynb", "from workbench.screens.home import show_index\nshow_index()")
     _notebook(site / "page.ipynb", "from workbench.publish.page import show_page\nshow_page()")
     env = {PUBLISHED: str((project.path / "published").resolve())}
     if not screens:

@@ -25,6 +25,7 @@ class Evidence:
     Attributes:
         filled: Cells that are not blank.
         numbers: That can be a number.
+        whole: That can be a whole number.
         point: That can only be a number if the decimal mark is a point.
         comma: That can only be a number if it is a comma.
         either_mark: That are another number under each.
@@ -40,6 +41,7 @@ class Evidence:
 
     filled: int = 0
     numbers: int = 0
+    whole: int = 0
     point: int = 0
     comma: int = 0
     either_mark: int = 0
@@ -83,13 +85,16 @@ def look_at(rows: pa.Table) -> dict[str, Evidence]:
                      SELECT *, {cells.local_time("s", "dmy")} AS day, {cells.local_time("s", "mdy")} AS month,
                             {cells.moment("s", "dmy")} AS moment FROM tried)
             SELECT count(s), count(coalesce(point, comma)),
+                   count(*) FILTER (floor(coalesce(point, comma)) = coalesce(point, comma)),
                    count(point) FILTER (comma IS NULL), count(comma) FILTER (point IS NULL),
                    count(*) FILTER (point <> comma),
                    count(coalesce(day, month, moment)),
                    count(day) FILTER (month IS NULL), count(month) FILTER (day IS NULL),
                    count(*) FILTER (day <> month),
                    count(yes_no), count(*) FILTER ({cells.matches("s", r"0\d+")}),
-                   any_value(s) FILTER (point <> comma), any_value(s) FILTER (day <> month) FROM times""").fetchall()[0]
+                   any_value(s) FILTER (point <> comma), any_value(s) FILTER (day <> month) FROM times""").fetchall()[
+            0
+        ]
         found[name] = Evidence(*counts)
     return found
 

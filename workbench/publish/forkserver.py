@@ -1,0 +1,129 @@
+"""Kernels that start at once: one process imports what pages need and is copied for each reader.
+
+Three processes take part. The *server* imports, then waits at a socket file. For each kernel Jupyter starts
+a *stand-in*, this file run on its own, which asks the server for a copy of itself and lives exactly as long
+as that copy. The *copy* is an ordinary kernel. If the server is not there the stand-in becomes a plain
+kernel, only slower.
+
+Between stand-in and copy there is one connection: its end is the end of both, and a byte sent along it
+interrupts the kernel. Linux only: elsewhere a process that has loaded system libraries cannot be copied
+safely.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+
+AVAILABLE = sys.platform == "linux"
+_STARTED = b"."
+_INTERRUPT = b"i"
+
+
+def kernel_command(address: str) -> list[str]:
+    """What Jupyter runs to start a kernel: the stand-in, in the barest Python there is."""
+    return [sys.executable, "-I", "-S", __file__, address, "{connection_file}"]
+
+
+def server_command(address: str, modules: tuple[str, ...]) -> list[str]:
+    """What starts the server; `modules` are imported once, for all kernels."""
+    return [sys.executable, "-m", "workbench.publish.forkserver", address, "--serve", *modules]
+
+
+def stand_in(address: str, connection_file: str) -> None:
+    """Be the kernel for Jupyter: start its copy, pass interrupts on, end when it ends."""
+    parent = os.getppid()
+    connection = socket.socket(socket.AF_UNIX)
+    # Jupyter's own watch for a vanished parent would look at the server; the connection does it here.
+    env = {name: value for name, value in os.environ.items() if name != "JPY_PARENT_PID"}
+    request = json.dumps({"file": connection_file, "cwd": os.getcwd(), "env": env})
+    try:
+        connection.connect(address)
+        connection.sendall(request.encode() + b"\n")
+        started = connection.recv(1) == _STARTED
+    except OSError:
+        started = False
+    if not started:
+        plain = [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file]
+        os.execv(sys.executable, plain)
+    signal.signal(signal.SIGINT, lambda *_: connection.send(_INTERRUPT))
+    while os.getppid() == parent:
+        if select.select([connection], [], [], 1)[0]:
+            return
+
+
+def serve(address: str, modules: list[str]) -> None:
+    """Import, then make a copy for everyone who connects, until the process that started this one is gone."""
+    import gc
+    import importlib
+
+    parent = os.getppid()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    os.chmod(address, 0o600)
+    listener.listen(128)  # whoever comes before the imports are done waits here
+    listener.settimeout(1)
+    for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", *modules):
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what is shared stays shared: the collector of a copy does not touch it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended copies need no farewell
+    while os.getppid() == parent:
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        with connection:
+            if os.fork() == 0:
+                listener.close()
+                _become_kernel(connection)
+
+
+def _become_kernel(connection: socket.socket) -> None:
+    """The life of a copy; it never returns."""
+    import random
+    import threading
+    import traceback
+
+    try:
+        connection.settimeout(None)
+        request = json.loads(connection.makefile().readline())
+        os.setsid()
+        os.chdir(request["cwd"])
+        os.environ.clear()
+        os.environ.update(request["env"])
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        random.seed()  # or all readers would share one stream of random numbers
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed()
+        connection.sendall(_STARTED)
+        threading.Thread(target=_follow, args=(connection,), daemon=True).start()
+
+        from ipykernel.kernelapp import IPKernelApp
+
+        sys.argv = ["ipykernel_launcher", "-f", request["file"]]
+        app = IPKernelApp.instance()
+        app.initialize(sys.argv[1:])
+        app.start()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _follow(connection: socket.socket) -> None:
+    """Do what the stand-in says; without it, end, and take along what this kernel has started."""
+    while connection.recv(1) == _INTERRUPT:
+        os.kill(os.getpid(), signal.SIGINT)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if sys.argv[2:3] == ["--serve"]:
+        serve(sys.argv[1], sys.argv[3:])
+    else:
+        stand_in(sys.argv[1], sys.argv[2])
