@@ -273,3 +273,7 @@ def demo(folder: Path, replace: bool, language: str, as_json: bool) -> None:
     result = run(folder, language=language, replace=replace, progress=progress)
     if as_json:
         _print_json(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -185,6 +185,7 @@ def test_extreme_counts_against_the_finite_sum(treatment: BetaArm, control: Beta
     [
         (share(12, 90), share(400, 5000)),
         (share(0, 10), share(3, 200)),
+        (share(12, 90), MeanArm(0.1, 0.02, 12)),
         (MeanArm(12, 1.0, 4), MeanArm(10, 1.5, 30)),
         (
             hurdle_arm(Moments.of_mean(900, 2.1, 90), Moments.of_mean(50, 37.8, 900)),

@@ -173,8 +173,8 @@ def test_probability_and_interval_never_contradict_each_other() -> None:
 
 
 def test_back_in_the_outcomes_units_against_simulation() -> None:
-    control, treatment = shares((12, 150), (40, 500), (0, 40)), shares((25, 150), (44, 500), (1, 40))
-    result = pool_segments("binary", control, treatment, level=0.9)
+    control, treatment = shares((12, 150), (40, 500), (0, 20)), shares((25, 150), (44, 500), (0, 20))
+    result = pool_segments("binary", control, treatment, level=0.95)
     sides = [[(binary_arm(m).a, binary_arm(m).b) for m in side] for side in (control, treatment)]
     (centre, spread), (other, other_spread) = (
         (
@@ -197,9 +197,9 @@ def test_back_in_the_outcomes_units_against_simulation() -> None:
             (after - before, segment.difference_interval),
             (after / before - 1, segment.lift_interval or (0.0, 0.0)),
         ):
-            error = 4 * np.sqrt(0.05 * 0.95 / count)
-            assert (draws < low).mean() == pytest.approx(0.05, abs=error)
-            assert (draws > high).mean() == pytest.approx(0.05, abs=error)
+            error = 4 * np.sqrt(0.025 * 0.975 / count)
+            assert (draws < low).mean() == pytest.approx(0.025, abs=error)
+            assert (draws > high).mean() == pytest.approx(0.025, abs=error)
         assert (theta > 0).mean() == pytest.approx(segment.probability_better, abs=2 / np.sqrt(count))
 
 

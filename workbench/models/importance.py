@@ -1,16 +1,15 @@
-r"""A posterior without compilation: its mode, proposals around it, and weights that say how good those were.
+"""A posterior without compilation: its mode, proposals around it, and weights that say how good those were.
 
-For a log density :math:`\log \pi(u)` with its gradient, over an unconstrained vector :math:`u`:
+For a log density log π(u) with its gradient, over an unconstrained vector u:
 
-1. the mode :math:`u^*` by BFGS and Newton steps; :math:`C = (-\nabla^2 \log \pi(u^*))^{-1}` by differencing
-   the gradient (Laplace's approximation);
-2. proposals :math:`u_s \sim q`, a multivariate Student t at :math:`u^*` with scale matrix :math:`1.2\,C`;
-3. weights :math:`w_s = \pi(u_s) / q(u_s)`, the largest replaced by the quantiles of a generalised Pareto
-   distribution fitted to them; its shape :math:`\hat k` says whether they can be trusted
-   (:math:`\hat k < 0.7`), :math:`1 / \sum w_s^2` how many equal draws they are worth;
-4. where few customers make the posterior crooked (:math:`\hat k > 0.5`), steps 2 and 3 again with a mixture of
-   narrower t kernels at resampled points, which follows the shape, and one wide t, which covers the tails;
-5. systematic resampling by the smoothed weights, which gives draws of equal weight.
+1. The mode u* by BFGS and Newton steps; C = (-∇² log π(u*))⁻¹ by differencing the gradient (Laplace).
+2. Proposals u_s ~ q, a multivariate Student t at u* with scale matrix 1.2 C.
+3. Weights w_s = π(u_s)/q(u_s), the largest replaced by the quantiles of a generalised Pareto distribution
+   fitted to them. Its shape khat says whether they can be trusted (below 0.7); scaled to the sum one,
+   1/Σw_s² is the number of independent draws they are worth.
+4. Where few customers make the posterior crooked (khat above 0.5), steps 2 and 3 again with a mixture of
+   narrower t kernels at resampled points, which follows the shape, and one wide t, which covers the tails.
+5. Systematic resampling by the smoothed weights, which gives draws of equal weight.
 
 Sources: Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto smoothed importance sampling", JMLR 25(72);
 Zhang & Stephens (2009), "A new and efficient estimation method for the generalized Pareto distribution",
@@ -113,21 +112,6 @@ class Sample:
     ess: float
 
 
-@dataclass(frozen=True)
-class Fit:
-    """Maximum-likelihood estimates.
-
-    Attributes:
-        parameters: Estimate of each parameter, by name.
-        standard_errors: Square roots of the diagonal of the inverse Hessian, by name.
-        log_likelihood: At the estimates.
-    """
-
-    parameters: dict[str, float]
-    standard_errors: dict[str, float]
-    log_likelihood: float
-
-
 def independent_seeds(seed: Seed, count: int) -> list[np.random.SeedSequence]:
     """Seeds for `count` samples that have to be independent of each other, all derived from one."""
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
@@ -178,6 +162,63 @@ def _curvature(density: Density, point: Array, step: float = 1e-4) -> Array:
         2 * step
     )
     return (matrix + matrix.T) / 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Maximum-likelihood estimates.
+
+    Attributes:
+        parameters: Estimate of each parameter, by name.
+        standard_errors: Square roots of the diagonal of the inverse Hessian, by name.
+        log_likelihood: At the estimates.
+    """
+
+    parameters: dict[str, float]
+    standard_errors: dict[str, float]
+    log_likelihood: float
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Positive parameters of a model and the unconstrained vector that stands for them.
+
+    Attributes:
+        names: Of the parameters.
+        of_free: The parameters, shape (..., parameters), of unconstrained vectors of the same shape.
+        jacobian: Their derivatives at one point, parameters in rows, the unconstrained vector in columns.
+    """
+
+    names: tuple[str, ...]
+    of_free: Callable[[Array], Array]
+    jacobian: Callable[[Array], Array]
+
+    def free(self, likelihood: Density) -> Density:
+        """The same log likelihood as a function of the unconstrained vector."""
+
+        def density(u: Array) -> tuple[float, Array]:
+            parameters = self.of_free(u)
+            value, gradient = likelihood(parameters)
+            return value, gradient @ self.jacobian(parameters)
+
+        return density
+
+
+def maximum_likelihood(likelihood: Density, parameters: Parameters, start: Array) -> Fit:
+    """Climb to the maximum of a log likelihood of `parameters`, from an unconstrained vector.
+
+    Raises:
+        ModelError: when the likelihood has no maximum.
+    """
+    mode = find_mode(parameters.free(likelihood), start)
+    estimates = parameters.of_free(mode.point)
+    jacobian = parameters.jacobian(estimates)
+    errors = np.sqrt(np.diag(jacobian @ mode.covariance @ jacobian.T))
+    return Fit(
+        dict(zip(parameters.names, estimates.tolist(), strict=True)),
+        dict(zip(parameters.names, errors.tolist(), strict=True)),
+        mode.value,
+    )
 
 
 def importance_sample(density: Density, start: Array, draws: int, seed: Seed) -> Sample:
@@ -283,7 +324,7 @@ class _Kernels:
 
 
 def _follow(rng: np.random.Generator, proposals: Array, weights: Array) -> list[_Kernels]:
-    """The next proposal: it follows the weighted sample (West 1993) and guards the tails (Hesterberg 1995)."""
+    """The next proposal: it follows the weighted sample (West) and guards the tails (Hesterberg)."""
     # Truncated, so that one lucky proposal does not decide where the next round looks.
     weights = np.minimum(weights, len(weights) ** -0.5)
     weights = weights / weights.sum()

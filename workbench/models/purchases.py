@@ -15,17 +15,17 @@ purchases arrive after a further time s at the mean rate
 
     r/α · (α/(α+s))^a · 2F1(a, a+b-r-1; a+b; s/(α+s)),
 
-which has no singularity at a = 1 (the closed form of its integral has); the integral is taken at Gauss-Legendre
-nodes in ln(1 + s/α).
+which, unlike the closed form of its integral, has no singularity at a = 1; the integral is taken at
+Gauss-Legendre nodes in ln(1 + s/α).
 
 The priors do not depend on the unit of time: ln(r/α) ~ N(ln(2 Σnx/ΣnT), 1.5), ln r ~ N(0, 1.5),
 logit(a/(a+b)) ~ N(-1, 1.5), ln(a+b) ~ N(1, 1.5).
 
 BG/NBD calls every one-time buyer alive; MBG/NBD does not and is the default.
 
-Sources: Fader, Hardie & Lee (2005), "Counting your customers the easy way", Marketing Science 24(2); Fader &
-Hardie's notes 021 (P(alive)), 027 (overflow); Batislam, Denizel & Filiztekin (2007), "Empirical validation and
-comparison of models for customer base analysis", IJRM 24(3).
+Sources: Fader, Hardie & Lee (2005), "Counting your customers the easy way", Marketing Science 24(2); notes
+021 (P(alive)) and 027 (overflow) by Fader and Hardie; Batislam, Denizel & Filiztekin (2007), "Empirical
+validation and comparison of models for customer base analysis", IJRM 24(3).
 """
 
 from __future__ import annotations
@@ -40,18 +40,10 @@ from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi
 
 from workbench.errors import DataError, ModelError, check_choice
 from workbench.locale import say
-from workbench.models.importance import (
-    Array,
-    Density,
-    Fit,
-    NormalPrior,
-    Seed,
-    find_mode,
-    importance_sample,
-    with_prior,
-)
+from workbench.models import importance
+from workbench.models.importance import Array, Fit, NormalPrior, Seed, importance_sample, with_prior
 
-MODELS = ("bg", "mbg")
+MODELS = ("bg-nbd", "mbg-nbd")
 PARAMETERS = ("r", "alpha", "a", "b")
 WEEKS_PER_YEAR = 365.2425 / 7
 
@@ -123,7 +115,7 @@ class PurchaseDraws:
     Attributes:
         r, alpha: Shape and rate (weeks) of the purchase rates between customers, shape (draws,).
         a, b: Parameters of the drop-out probabilities between customers, shape (draws,).
-        model: `bg` or `mbg`.
+        model: `bg-nbd` or `mbg-nbd`.
         checks: What the sampler says of itself, such as khat and the effective sample size.
     """
 
@@ -131,7 +123,7 @@ class PurchaseDraws:
     alpha: Array
     a: Array
     b: Array
-    model: str = "mbg"
+    model: str = "mbg-nbd"
     checks: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -147,11 +139,16 @@ class PurchaseDraws:
         )
 
 
+def _chances(x: Array, model: str) -> Array:
+    """How often a customer could have dropped out: in MBG/NBD at the first purchase too."""
+    return x + (check_choice(model, MODELS, say("purchase model")) == "mbg-nbd")
+
+
 class PurchaseLikelihood:
     """The log likelihood of compressed rows in r, α, a, b, with its gradient.
 
-    Log-gammas are taken once for each x and logarithms once for each t_x and T that occur; only ln(1 + e^d) is
-    taken for each row.
+    Log-gammas are taken once for each x and logarithms once for each t_x and T that occur; only ln(1 + e^d)
+    is taken for each row.
 
     Attributes:
         tables: The arrays it is computed from, by name.
@@ -161,14 +158,12 @@ class PurchaseLikelihood:
         x_values, x_of = np.unique(rows.x, return_inverse=True)
         t_values, t_of = np.unique(rows.t_x, return_inverse=True)
         T_values, T_of = np.unique(rows.T, return_inverse=True)
-        dropout_at_first = float(check_choice(model, MODELS, say("purchase model")) == "mbg")
-        # In BG/NBD nobody drops out before the first repeat purchase.
-        mortal = rows.x + dropout_at_first > 0
+        mortal = _chances(rows.x, model) > 0
         self.tables: dict[str, Any] = {
             "x": x_values,
             "t": t_values,
             "T": T_values,
-            "chances": x_values + dropout_at_first,
+            "chances": _chances(x_values, model),
             "n": rows.customers,
             "n_by_x": np.bincount(x_of, rows.n),
             "n_by_T": np.bincount(T_of, rows.n),
@@ -247,37 +242,21 @@ def _jacobian(parameters: Array) -> Array:
     return np.array([[0, r, 0, 0], [-alpha, alpha, 0, 0], [0, 0, turn, a], [0, 0, -turn, b]])
 
 
-def _log_likelihood(rows: PurchaseRows, model: str) -> Density:
-    likelihood = PurchaseLikelihood(rows, model)
-
-    def density(u: Array) -> tuple[float, Array]:
-        parameters = to_parameters(u)
-        value, gradient = likelihood(parameters)
-        return value, gradient @ _jacobian(parameters)
-
-    return density
+FREE = importance.Parameters(PARAMETERS, to_parameters, _jacobian)
 
 
-def maximum_likelihood(rows: PurchaseRows, model: str = "mbg") -> Fit:
+def maximum_likelihood(rows: PurchaseRows, model: str = "mbg-nbd") -> Fit:
     """The parameters that make the rows most likely, with standard errors.
 
     Raises:
         ModelError: when nobody has bought again, or the likelihood has no maximum.
     """
-    mode = find_mode(_log_likelihood(rows, model), default_prior(rows).mean)
-    parameters = to_parameters(mode.point)
-    jacobian = _jacobian(parameters)
-    errors = np.sqrt(np.diag(jacobian @ mode.covariance @ jacobian.T))
-    return Fit(
-        dict(zip(PARAMETERS, parameters.tolist(), strict=True)),
-        dict(zip(PARAMETERS, errors.tolist(), strict=True)),
-        mode.value,
-    )
+    return importance.maximum_likelihood(PurchaseLikelihood(rows, model), FREE, default_prior(rows).mean)
 
 
 def posterior(
     rows: PurchaseRows,
-    model: str = "mbg",
+    model: str = "mbg-nbd",
     draws: int = 2000,
     seed: Seed = 0,
     prior: NormalPrior | None = None,
@@ -286,7 +265,7 @@ def posterior(
 
     Args:
         rows: The histories.
-        model: `bg` or `mbg`.
+        model: `bg-nbd` or `mbg-nbd`.
         draws: How many draws.
         seed: Groups that are compared need independent seeds, see `importance.independent_seeds`.
         prior: On (ln r/α, ln r, logit a/(a+b), ln a+b); `default_prior` unless given.
@@ -295,7 +274,8 @@ def posterior(
         ModelError: when nobody has bought again, or when khat is 0.7 or more: the result is withheld.
     """
     prior = prior or default_prior(rows)
-    sample = importance_sample(with_prior(_log_likelihood(rows, model), prior), prior.mean, draws, seed)
+    density = with_prior(FREE.free(PurchaseLikelihood(rows, model)), prior)
+    sample = importance_sample(density, prior.mean, draws, seed)
     r, alpha, a, b = to_parameters(sample.draws).T
     return PurchaseDraws(r, alpha, a, b, model, {"khat": sample.khat, "ess": sample.ess})
 
@@ -304,7 +284,7 @@ def probability_alive(draws: PurchaseDraws, x: ArrayLike, t_x: ArrayLike, T: Arr
     """The probability that customers with these histories will still buy, shape (draws, *histories)."""
     x, t_x, T = np.broadcast_arrays(x, t_x, T)
     r, alpha, a, b = _columns(draws, x.ndim)
-    chances = x + (draws.model == "mbg")
+    chances = _chances(x, draws.model)
     d = np.log(a / (b + np.maximum(chances, 1) - 1)) + (r + x) * np.log((alpha + T) / (alpha + t_x))
     return expit(np.where(chances > 0, -d, np.inf))
 
@@ -333,29 +313,29 @@ def expected_purchases(
     Raises:
         ModelError: for an infinite time without a discount.
 
-    >>> published = PurchaseDraws(0.243, 4.414, 0.793, 2.426, "bg")
-    >>> expected_purchases(published, [1, 32, 78]).round(3)
-    array([[0.053, 1.044, 1.858]])
+    >>> published = PurchaseDraws(0.243, 4.414, 0.793, 2.426, "bg-nbd")
+    >>> expected_purchases(published, [1, 3, 32]).round(3)
+    array([[0.053, 0.151, 1.045]])
     >>> expected_purchases(published, 39, x=2, t_x=30.43, T=38.86).round(3)
     array([1.226])
     """
-    weeks, x, t_x, T = np.broadcast_arrays(weeks, x, t_x, T)
+    ahead, x, t_x, T = (np.asarray(value, dtype=float) for value in np.broadcast_arrays(weeks, x, t_x, T))
     r, alpha, a, b = _columns(draws, x.ndim)
     discount_per_week = np.log1p(discount_per_year) / WEEKS_PER_YEAR
-    if np.any(np.isinf(weeks)):
+    if np.any(np.isinf(ahead)):
         if discount_per_week <= 0:
             raise ModelError("Without a discount, purchases cannot be added up over an endless horizon.")
         # What lies beyond counts less than 1e-9 each.
-        weeks = np.minimum(weeks, np.log(1e9) / discount_per_week)
-    state = (r + x, alpha + T, a, b + x + (draws.model == "mbg"))
-    return probability_alive(draws, x, t_x, T) * _alive_moment(1, weeks, *state, discount_per_week)
+        ahead = np.minimum(ahead, np.log(1e9) / discount_per_week)
+    state = (r + x, alpha + T, a, b + _chances(x, draws.model))
+    return probability_alive(draws, x, t_x, T) * _alive_moment(1, ahead, *state, discount_per_week)
 
 
 def total_purchases(draws: PurchaseDraws, rows: PurchaseRows, weeks: float) -> tuple[Array, Array]:
     """Mean and variance, for each draw, of the purchases that all customers make in the next weeks.
 
-    The variance is the exact one of a sum over independent customers, who differ in unknown rates and may drop
-    out: for one of them E[X(X-1)] + E[X] - E[X]².
+    The variance is the exact one of a sum over independent customers, whose rates are unknown and who may
+    drop out: for one of them E[X(X-1)] + E[X] - E[X]².
 
     Returns:
         Mean and variance, each of shape (draws,).
@@ -367,7 +347,7 @@ def total_purchases(draws: PurchaseDraws, rows: PurchaseRows, weeks: float) -> t
     for i in range(len(draws.r)):
         one = PurchaseDraws(draws.r[i], draws.alpha[i], draws.a[i], draws.b[i], draws.model)
         alive = probability_alive(one, rows.x, rows.t_x, rows.T)[0]
-        state = (one.r + x, one.alpha + T, one.a, one.b + x + (one.model == "mbg"))
+        state = (one.r + x, one.alpha + T, one.a, one.b + _chances(x, one.model))
         mean, ordered_pairs = (alive * _alive_moment(k, np.asarray(weeks), *state)[pair_of] for k in (1, 2))
         moments[:, i] = rows.n @ mean, rows.n @ (ordered_pairs + mean - mean**2)
     return moments[0], moments[1]
@@ -381,7 +361,7 @@ def purchase_probabilities(draws: PurchaseDraws, weeks: float, most: int) -> Arr
     """
     r, alpha, a, b = _columns(draws, 1)
     stays = np.ones_like(b)
-    if draws.model == "mbg":
+    if draws.model == "mbg-nbd":
         stays, b = b / (a + b), b + 1
     k = np.arange(most + 1)
     later = np.maximum(k, 1)

@@ -18,18 +18,25 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 AVAILABLE = sys.platform == "linux"
 _STARTED = b"."
 _INTERRUPT = b"i"
 
 
+def plain_command(connection_file: str = "{connection_file}") -> list[str]:
+    """What starts an ordinary kernel, of this Python whichever kernels a person has installed."""
+    errors_only = "--IPKernelApp.log_level=40"
+    return [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file, errors_only]
+
+
 def kernel_command(address: str) -> list[str]:
-    """What Jupyter runs to start a kernel: the stand-in, in the barest Python there is."""
+    """What starts a kernel where there is a server: the stand-in, in the barest Python there is."""
     return [sys.executable, "-I", "-S", __file__, address, "{connection_file}"]
 
 
-def server_command(address: str, modules: tuple[str, ...]) -> list[str]:
+def server_command(address: str, modules: Sequence[str]) -> list[str]:
     """What starts the server; `modules` are imported once, for all kernels."""
     return [sys.executable, "-m", "workbench.publish.forkserver", address, "--serve", *modules]
 
@@ -38,9 +45,7 @@ def stand_in(address: str, connection_file: str) -> None:
     """Be the kernel for Jupyter: start its copy, pass interrupts on, end when it ends."""
     parent = os.getppid()
     connection = socket.socket(socket.AF_UNIX)
-    # Jupyter's own watch for a vanished parent would look at the server; the connection does it here.
-    env = {name: value for name, value in os.environ.items() if name != "JPY_PARENT_PID"}
-    request = json.dumps({"file": connection_file, "cwd": os.getcwd(), "env": env})
+    request = json.dumps({"file": connection_file, "cwd": os.getcwd(), "env": dict(os.environ)})
     try:
         connection.connect(address)
         connection.sendall(request.encode() + b"\n")
@@ -48,8 +53,7 @@ def stand_in(address: str, connection_file: str) -> None:
     except OSError:
         started = False
     if not started:
-        plain = [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file]
-        os.execv(sys.executable, plain)
+        os.execv(sys.executable, plain_command(connection_file))
     signal.signal(signal.SIGINT, lambda *_: connection.send(_INTERRUPT))
     while os.getppid() == parent:
         if select.select([connection], [], [], 1)[0]:
@@ -105,9 +109,9 @@ def _become_kernel(connection: socket.socket) -> None:
 
         from ipykernel.kernelapp import IPKernelApp
 
-        sys.argv = ["ipykernel_launcher", "-f", request["file"]]
         app = IPKernelApp.instance()
-        app.initialize(sys.argv[1:])
+        parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # it ends when the server does
+        app.initialize([*plain_command(request["file"])[3:], parent])
         app.start()
     except BaseException:
         traceback.print_exc()

@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,6 @@ from workbench.errors import WorkbenchError
 from workbench.publish import forkserver
 
 HOST = "127.0.0.1"
-KERNELS = "kernels"  # the socket where kernels are asked for
 _JUPYTER = Path(__file__).parent / "jupyter"
 PRELOAD = ("pandas", "workbench.publish.page")  # what every page imports
 _START = 60.0  # seconds a server may take to answer
@@ -50,13 +49,22 @@ class Server:
 
 
 @contextmanager
-def serving(site: Path, port: int = 0, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    site: Path,
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
+    *,
+    preload: Sequence[str] = PRELOAD,
+    aloud: bool = False,
+) -> Iterator[Server]:
     """Serve the notebooks of a folder while the block runs.
 
     Args:
         site: A folder of notebooks; `index.ipynb` is the first page.
         port: Where to listen; 0 takes any free port.
         env: Further environment variables for the pages.
+        preload: Modules that are imported once for all pages (Linux only).
+        aloud: Errors of pages go to this process's standard error, not to the log.
 
     Raises:
         WorkbenchError: There is no such folder, the port is in use, or the server does not start.
@@ -64,16 +72,32 @@ def serving(site: Path, port: int = 0, env: Mapping[str, str] | None = None) -> 
     if not site.is_dir():
         raise WorkbenchError("There is no folder {folder}; publish something first.", folder=site)
     port = _free_port(port)
-    with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as folder, ExitStack() as ends:
-        private = Path(folder)
+    with ExitStack() as ends:
+        folder = tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True)
+        private = Path(ends.enter_context(folder))
         log = private / "server.log"
-        environment = _environment(private, env or {})
+        log.touch()
+        out = None if aloud else ends.enter_context(log.open("ab"))
+        environment = {**_environment(private), **(env or {})}
+
+        def start(command: list[str]) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(
+                command,
+                cwd=private,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,  # Ctrl+C reaches us alone; we stop it in order
+            )
+            ends.callback(_stop, process)
+            return process
+
+        address = str(private / "kernels")
         if forkserver.AVAILABLE:
-            command = forkserver.server_command(str(private / KERNELS), PRELOAD)
-            ends.callback(_stop, _start(command, environment, log))
-        process = _start(_command(site, port, private), environment, log)
-        ends.callback(_stop, process)
-        server = Server(f"http://{HOST}:{port}/", process, log)
+            start(forkserver.server_command(address, preload))
+        _write_kernel(private, address)
+        server = Server(f"http://{HOST}:{port}/", start(_voila_command(site, port, private)), log)
         _wait(server)
         yield server
 
@@ -84,6 +108,7 @@ def serve(
     port: int = 8866,
     open_browser: bool = False,
     env: Mapping[str, str] | None = None,
+    preload: Sequence[str] = PRELOAD,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve the notebooks of a folder until the process is interrupted or told to end.
@@ -93,6 +118,7 @@ def serve(
         port: Where to listen.
         open_browser: Open the first page once it is there.
         env: Further environment variables for the pages.
+        preload: Modules that are imported once for all pages (Linux only).
         ready: Called with the address once the server answers.
 
     Raises:
@@ -104,7 +130,7 @@ def serve(
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        with serving(site, port, env) as server:
+        with serving(site, port, env, preload=preload, aloud=True) as server:
             ready(server.url)
             if open_browser:
                 webbrowser.open(server.url)
@@ -130,27 +156,8 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(site: Path, port: int, private: Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "voila",
-        str(site.resolve()),
-        f"--Voila.port={port}",
-        f"--Voila.config_file_paths={_JUPYTER}",
-        f"--Voila.connection_dir_root={private}",
-    ]
-
-
-def _environment(private: Path, env: Mapping[str, str]) -> dict[str, str]:
+def _environment(private: Path) -> dict[str, str]:
     """The server's environment: our template and kernel come first, the person's settings do not come."""
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    if forkserver.AVAILABLE:
-        command = forkserver.kernel_command(str(private / KERNELS))
-    spec = {"argv": command, "display_name": "Python", "language": "python"}
-    kernel = private / "data" / "kernels" / "python3"
-    kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     paths = [str(private / "data"), str(_JUPYTER), os.environ.get("JUPYTER_PATH", "")]
     return {
         **os.environ,
@@ -159,21 +166,26 @@ def _environment(private: Path, env: Mapping[str, str]) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(private / "data"),
         "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
         "IPYTHONDIR": str(private / "ipython"),
-        **env,
     }
 
 
-def _start(command: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            command,
-            cwd=log.parent,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl+C reaches us alone; we stop it in order
-        )
+def _write_kernel(private: Path, address: str) -> None:
+    """The one kernel that pages run in: this Python, whichever others the person has installed."""
+    command = forkserver.kernel_command(address) if forkserver.AVAILABLE else forkserver.plain_command()
+    folder = private / "data" / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    spec = {"argv": command, "display_name": "Python", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def _voila_command(site: Path, port: int, private: Path) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "voila", str(site.resolve())),
+        f"--Voila.port={port}",
+        f"--Voila.config_file_paths={_JUPYTER}",
+        f"--Voila.connection_dir_root={private}",
+    ]
 
 
 def _wait(server: Server) -> None:
@@ -193,8 +205,12 @@ def _wait(server: Server) -> None:
 
 
 def _stopped(server: Server) -> WorkbenchError:
-    lines = server.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
-    return WorkbenchError("The page server stopped: {reason}", reason=lines[-1])
+    said = server.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return WorkbenchError(
+        "The page server stopped by itself (exit code {code}). {reason}",
+        code=server.process.returncode,
+        reason=said[-1] if said else "",
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

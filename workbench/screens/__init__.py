@@ -1,1 +1,70 @@
+"""The analyst's screens: each is a state, which holds no widget, and a view of it.
 
+    from workbench import screens
+    screens.effect_lab()
+
+`project` is the project to work on, or the one that the environment names; `language` is the reader's choice,
+or the project's. Each function returns the widget that shows the screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.locale import Texts
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+    from workbench.project import Project
+
+
+def titles(t: Texts) -> dict[str, str]:
+    """The screens in their order: the name of the notebook, without its ending, and the title."""
+    return {
+        "1-load-and-check": t("Load and check"),
+        "2-segments": t("Segments"),
+        "3-effect-lab": t("Effect lab"),
+        "4-lifetime-value": t("Lifetime value"),
+        "5-publish": t("Publish"),
+    }
+
+
+def load_and_check(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """Bring files in, and see what came in and what did not."""
+    from workbench.screens.frame import screen
+    from workbench.screens.loading import LoadState, view
+
+    return screen("1-load-and-check", LoadState, view, project, language)
+
+
+def segments(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """Name groups of customers by a rule."""
+    from workbench.screens.frame import screen
+    from workbench.screens.segmenting import SegmentState, view
+
+    return screen("2-segments", SegmentState, view, project, language)
+
+
+def effect_lab(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """Hold the arms of an experiment against each other."""
+    from workbench.screens.effect import EffectState, view
+    from workbench.screens.frame import screen
+
+    return screen("3-effect-lab", EffectState, view, project, language)
+
+
+def lifetime_value(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """Estimate what customers are worth."""
+    from workbench.screens.frame import screen
+    from workbench.screens.value import ValueState, view
+
+    return screen("4-lifetime-value", ValueState, view, project, language)
+
+
+def publish(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """Make pages that others may see."""
+    from workbench.screens.frame import screen
+    from workbench.screens.publishing import PublishState, view
+
+    return screen("5-publish", PublishState, view, project, language)

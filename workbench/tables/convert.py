@@ -144,8 +144,8 @@ class Converter:
     def _query(self, block: pa.Schema) -> str:
         """SQL in layers, since each needs the one before it several times.
 
-        Trimmed cell (c), filled text (s), for times the text in ISO order (i), the time without offset (l) and
-        with one (m), value (v); what is wrong with it (e: 1 blank, 2 faulty) and clock changes (d).
+        Trimmed cell (c), filled text (s), for times the text in ISO order (i), the time without offset (l)
+        and with one (m), value (v); what is wrong with it (e: 1 blank, 2 faulty) and clock changes (d).
         """
         layers: dict[str, list[str]] = {
             name: [] for name in ("cells", "texts", "orders", "locals", "moments")

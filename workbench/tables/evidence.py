@@ -1,8 +1,8 @@
 """What the cells of a column look like, counted: the ground on which guesses are made.
 
 Whether `1.034` is a thousand or a little more than one, and whether `03/04/2026` is in March or in April, is
-decided by trying both on every cell: a cell that only one of them can read speaks for it, a cell that both read
-differently speaks for neither.
+decided by trying both on every cell: a cell that only one of them can read speaks for it, a cell that both
+read differently speaks for neither.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 
 import pyarrow as pa
 
-from workbench.locale import say
+from workbench.locale import Message, say
 from workbench.tables import cells
 from workbench.tables.cells import DateOrder, DecimalMark
 from workbench.tables.report import Question
@@ -55,10 +55,8 @@ class Evidence:
     order_example: str | None = None
 
     def __add__(self, other: Evidence) -> Evidence:
-        *mine, mark, order = astuple(self)
-        *yours, other_mark, other_order = astuple(other)
-        counts = (a + b for a, b in zip(mine, yours, strict=True))
-        return Evidence(*counts, mark or other_mark, order or other_order)
+        both = zip(astuple(self), astuple(other), strict=True)
+        return Evidence(*(a + b if isinstance(a, int) else a or b for a, b in both))
 
     def mostly(self, count: int) -> bool:
         """Whether more than half of the filled cells are so."""
@@ -80,9 +78,11 @@ def look_at(rows: pa.Table) -> dict[str, Evidence]:
                  texts AS (SELECT {cells.filled("c", text=False)} AS s FROM trimmed),
                  tried AS (
                      SELECT s, {point} AS point, {comma} AS comma, {cells.yes_or_no("s")} AS yes_no,
-                            {cells.iso_order("s", "dmy")} AS dmy, {cells.iso_order("s", "mdy")} AS mdy FROM texts),
+                            {cells.iso_order("s", "dmy")} AS dmy, {cells.iso_order("s", "mdy")} AS mdy
+                     FROM texts),
                  times AS (
-                     SELECT *, {cells.local_time("s", "dmy")} AS day, {cells.local_time("s", "mdy")} AS month,
+                     SELECT *, {cells.local_time("s", "dmy")} AS day,
+                            {cells.local_time("s", "mdy")} AS month,
                             {cells.moment("s", "dmy")} AS moment FROM tried)
             SELECT count(s), count(coalesce(point, comma)),
                    count(*) FILTER (floor(coalesce(point, comma)) = coalesce(point, comma)),
@@ -108,26 +108,49 @@ def look_through(blocks: Iterable[pa.Table], columns: Sequence[str]) -> dict[str
     return total
 
 
-def decimal_mark(evidence: Evidence, assumed: DecimalMark) -> tuple[DecimalMark, Question | None]:
-    """The decimal mark of the cells counted, and what to ask when they leave it open."""
-    if evidence.point != evidence.comma:
-        return ("." if evidence.point > evidence.comma else ","), None
-    if evidence.mark_example is None:
-        return assumed, None
+@dataclass(frozen=True)
+class Choice:
+    """One way of reading cells, chosen from their evidence.
+
+    Attributes:
+        value: The way.
+        note: What to tell of it, when the cells spoke for it.
+        question: What to ask, when they leave it open.
+    """
+
+    value: str
+    note: Message | None = None
+    question: Question | None = None
+
+
+def choose_decimal(columns: Iterable[Evidence], assumed: DecimalMark) -> Choice:
+    """The decimal mark of columns."""
+    seen = sum((column for column in columns if column.mostly(column.numbers)), Evidence())
+    if seen.comma > seen.point:
+        return Choice(",", say("Numbers were read with a decimal comma."))
+    if seen.point > seen.comma:
+        return Choice(".")
+    if seen.mark_example is None:
+        return Choice(assumed)
     asked = say(
         "Which is the decimal mark in a number such as {example}: the point or the comma?",
-        example=evidence.mark_example,
+        example=seen.mark_example,
     )
-    return assumed, Question(id="decimal", question=asked, choices=(".", ","), assumed=assumed)
+    question = Question(id="decimal", question=asked, choices=(".", ","), assumed=assumed)
+    return Choice(assumed, question=question)
 
 
-def date_order(evidence: Evidence, assumed: DateOrder) -> tuple[DateOrder, Question | None]:
-    """The order of day and month of the cells counted, and what to ask when they leave it open."""
-    if evidence.day_first != evidence.month_first:
-        return ("dmy" if evidence.day_first > evidence.month_first else "mdy"), None
-    if evidence.order_example is None:
-        return assumed, None
+def choose_date_order(columns: Iterable[Evidence], assumed: DateOrder) -> Choice:
+    """The order of day and month in columns."""
+    seen = sum((column for column in columns if column.mostly(column.times)), Evidence())
+    if seen.day_first > seen.month_first:
+        return Choice("dmy", say("Dates were read with the day before the month."))
+    if seen.month_first > seen.day_first:
+        return Choice("mdy", say("Dates were read with the month before the day."))
+    if seen.order_example is None:
+        return Choice(assumed)
     asked = say(
-        "Which comes first in a date such as {example}: the day or the month?", example=evidence.order_example
+        "Which comes first in a date such as {example}: the day or the month?", example=seen.order_example
     )
-    return assumed, Question(id="date_order", question=asked, choices=("dmy", "mdy"), assumed=assumed)
+    question = Question(id="date_order", question=asked, choices=("dmy", "mdy"), assumed=assumed)
+    return Choice(assumed, question=question)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from workbench.tables.evidence import look_at
 from workbench.tables.names import ATTRIBUTE_WORDS, NAMES, OUTCOME_WORDS, TABLE_NAMES
+from workbench.tables.plan import MOMENTS
 from workbench.tables.schema import TABLES, Column, Grain, Table
 
 _NEARLY_ALL = 0.9
@@ -25,8 +26,6 @@ _SIGNALS = {"orders": ("order_id", "revenue")}
 """A table is only proposed when one of these columns is there, beyond what it requires."""
 _MADE = ("outcomes", "summaries")
 """Tables that are made from the other grains, never read as they are."""
-_MOMENTS = (("successes",), ("sum", "sum_of_squares"), ("mean", "variance"), ("mean", "standard_deviation"))
-"""What a summary may say of a metric beside the number of customers, best first."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,9 @@ def _unit(sample: Sample) -> Proposal:
         if found := sample.find(name, taken=mapping.values()):
             mapping[_AS_MAPPED.get(name, name)] = found
     customers = TABLES["customers"]
-    attributes, outcomes, taken = {}, {}, set(mapping.values())
+    attributes: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
+    taken = set(mapping.values())
     for column in customers.columns[1:]:
         if found := sample.find(column.name, customers.name, taken):
             attributes[column.name] = found
@@ -248,24 +249,29 @@ def _summary(sample: Sample) -> Proposal:
     for name in ("variant", "experience_id", "metric", "n"):
         if found := sample.find(name, taken=mapping.values()):
             mapping[_AS_MAPPED.get(name, name)] = found
-    for moments in _MOMENTS:
-        found_moments: dict[str, str] = {}
-        for name in moments:
-            if found := sample.find(name, taken=[*mapping.values(), *found_moments.values()]):
-                found_moments[name] = found
-        if len(found_moments) == len(moments):
-            mapping.update(found_moments)
-            break
-    else:
-        moments = ()
+    moments = _moments(sample, mapping.values())
+    mapping.update(moments)
     if "metric" not in mapping and moments:
-        mapping["metric"] = "conversion" if moments[0] == "successes" else _metric_name(mapping[moments[0]])
+        first, column = next(iter(moments.items()))
+        mapping["metric"] = "conversion" if first == "successes" else _metric_name(column)
     rest = [column for column in sample.columns if column not in mapping.values()]
     attributes = {column: column for column in rest if not sample.measures(column)}
     if attributes:
         mapping["attributes"] = attributes
     missing = [name for name in ("variant", "n") if name not in mapping]
     return Proposal("summaries", "summary", mapping, (*missing, *([] if moments else ["successes"])))
+
+
+def _moments(sample: Sample, taken: Iterable[str]) -> dict[str, str]:
+    """The columns that say most of the metric; none when they are not complete."""
+    for moments in MOMENTS:
+        found: dict[str, str] = {}
+        for name in moments:
+            if column := sample.find(name, taken=[*taken, *found.values()]):
+                found[name] = column
+        if len(found) == len(moments):
+            return found
+    return {}
 
 
 def _metric_name(column: str) -> str:

@@ -14,27 +14,28 @@ def _named(**names: str) -> dict[str, tuple[str, ...]]:
 
 
 NAMES: Final = _named(
-    customer_id="customer id, customer, user id, user, id usuario, usuario, id cliente, cliente, codigo cliente,"
-    " numero cliente, client id, client, uid, visitor id, visitor, visitante, id visitante, member id, member,"
-    " socio, id socio, person id, persona, profile id, contact id, contact, contacto, subscriber id, suscriptor,"
-    " shopper id, account id, distinct id, user pseudo id, anonymous id, customer email, email, correo",
-    ts="ts, timestamp, datetime, date time, fecha hora, fecha y hora, date, fecha, time, created at, created,"
-    " created on, creado, fecha creacion, event time, event timestamp, event date, fecha evento, occurred at,"
-    " ocurrido, momento, marca tiempo, day, dia",
-    order_id="order id, order number, order no, order, id pedido, numero pedido, num pedido, pedido,"
-    " transaction id, transaction, id transaccion, transaccion, invoice no, invoice number, invoice, factura,"
-    " numero factura, purchase id, id compra, ticket",
-    revenue="revenue, amount, total, order total, total amount, order value, total price, importe, importe total,"
-    " total pedido, gasto, ventas, venta, sales, sale, spend, spent, ingresos, ingreso, facturacion,"
-    " purchase amount, monto, valor pedido, value, valor, subtotal, euros",
+    customer_id="customer id, customer, user id, user, id usuario, usuario, id cliente, cliente, codigo"
+    " cliente, numero cliente, client id, client, uid, visitor id, visitor, visitante, id visitante,"
+    " member id, member, socio, id socio, person id, persona, profile id, contact id, contact,"
+    " contacto, subscriber id, suscriptor, shopper id, account id, distinct id, user pseudo id,"
+    " anonymous id, customer email, email, correo",
+    ts="ts, timestamp, datetime, date time, fecha hora, fecha y hora, date, fecha, time, created at,"
+    " created, created on, creado, fecha creacion, event time, event timestamp, event date, fecha"
+    " evento, occurred at, ocurrido, momento, marca tiempo, day, dia",
+    order_id="order id, order number, order no, order, id pedido, no pedido, n pedido, numero pedido, num"
+    " pedido, pedido, transaction id, transaction, id transaccion, transaccion, invoice no, invoice"
+    " number, invoice, factura, numero factura, purchase id, id compra, ticket",
+    revenue="revenue, amount, total, order total, total amount, order value, total price, importe,"
+    " importe total, total pedido, gasto, ventas, venta, sales, sale, spend, spent, ingresos, ingreso,"
+    " facturacion, purchase amount, monto, valor pedido, value, valor, subtotal, euros",
     margin="margin, gross margin, margen, margen bruto, profit, beneficio",
     discount="discount, discount amount, descuento, importe descuento",
     refund="refund, refunded, refunded amount, refund amount, devolucion, importe devuelto, reembolso",
     currency="currency, moneda, divisa",
     channel="channel, sales channel, canal, canal venta",
     variant="variant, variante, variation, variacion, variant id, variation id, arm, brazo, group, grupo,"
-    " test group, ab group, experiment group, grupo experimental, treatment, tratamiento, version, bucket,"
-    " condition, condicion, cell, experience variant, test",
+    " test group, ab group, experiment group, grupo experimental, treatment, tratamiento, version,"
+    " bucket, condition, condicion, cell, experience variant, test",
     experience_id="experience id, experience, experiencia, id experiencia, experiment id, experiment,"
     " experimento, id experimento, experiment name, test id, test name, nombre experimento",
     assignment="assignment, asignacion, assigned by",
@@ -56,10 +57,11 @@ NAMES: Final = _named(
     source="source, utm source, traffic source, fuente, origen",
     medium="medium, utm medium, medio",
     campaign="campaign, utm campaign, campaign name, campana, nombre campana",
-    first_seen="first seen, first seen at, first visit, primera visita, fecha primera visita, acquired at,"
-    " acquisition date",
-    signed_up="signed up, signed up at, sign up date, signup date, registered at, registration date, registered,"
-    " fecha registro, fecha alta, alta, joined, joined at, join date, created at, fecha creacion",
+    first_seen="first seen, first seen at, first visit, primera visita, fecha primera visita, acquired"
+    " at, acquisition date",
+    signed_up="signed up, signed up at, sign up date, signup date, registered at, registration date,"
+    " registered, fecha registro, fecha alta, alta, joined, joined at, join date, created at, fecha"
+    " creacion",
     sku="sku, product id, product, item id, item, id producto, producto, articulo, referencia",
     category="category, categoria, product category, familia",
     quantity="quantity, qty, cantidad, unidades, units",
@@ -92,21 +94,21 @@ NAMES: Final = _named(
     purpose="purpose, finalidad, proposito",
     granted="granted, consent, consentimiento, otorgado, accepted, aceptado",
     text_version="text version, version texto, policy version",
-    conversion="conversion, converted, convertido, convertida, purchased, purchase, bought, compro, comprado,"
-    " conversion flag, has converted",
+    conversion="conversion, converted, convertido, convertida, purchased, purchase, bought, compro,"
+    " comprado, conversion flag, has converted",
     # summaries
-    n="n, users, usuarios, customers, clientes, visitors, visitantes, sample size, size, tamano, muestra, count,"
-    " total, total users, participants, participantes, sessions, sesiones, exposed",
-    successes="successes, exitos, conversions, conversiones, converted, convertidos, conversion, orders, pedidos,"
-    " purchases, compras, buyers, compradores, clicks, clics",
-    sum="sum, suma, total revenue, revenue sum, sum revenue, revenue, ingresos, importe total, sales, ventas,"
-    " total spend, gasto total, importe, gasto, total",
-    sum_of_squares="sum of squares, suma cuadrados, sum squares, sumsq, sum sq, ssq, revenue sum of squares,"
-    " revenue sumsq, sum revenue squared, revenue squared",
+    n="n, users, usuarios, customers, clientes, visitors, visitantes, sample size, size, tamano, muestra,"
+    " count, total, total users, participants, participantes, sessions, sesiones, exposed",
+    successes="successes, exitos, conversions, conversiones, converted, convertidos, conversion, orders,"
+    " pedidos, purchases, compras, buyers, compradores, clicks, clics",
+    sum="sum, suma, total revenue, revenue sum, sum revenue, revenue, ingresos, importe total, sales,"
+    " ventas, total spend, gasto total, importe, gasto, total",
+    sum_of_squares="sum of squares, suma cuadrados, sum squares, sumsq, sum sq, ssq, revenue sum of"
+    " squares, revenue sumsq, sum revenue squared, revenue squared",
     mean="mean, media, average, avg, promedio, mean revenue, average revenue, revenue per user, arpu",
     variance="variance, varianza, var, sample variance",
-    standard_deviation="standard deviation, sd, std, stdev, std dev, desviacion tipica, desviacion estandar,"
-    " desviacion",
+    standard_deviation="standard deviation, sd, std, stdev, std dev, desviacion tipica, desviacion"
+    " estandar, desviacion",
     metric="metric, metrica, metric name, nombre metrica, indicador, kpi",
 )
 
@@ -116,29 +118,35 @@ TABLE_NAMES: Final = {
         " fecha asignacion, timestamp, date, fecha, datetime, created at, time"
     ),
     "orders": _named(
-        ts="ts, order date, order ts, ordered at, purchase date, purchased at, invoice date, fecha pedido,"
-        " fecha compra, fecha factura, timestamp, datetime, fecha hora, date, fecha, created at, paid at, time,"
-        " transaction date, day, dia"
+        ts="ts, order date, order ts, ordered at, purchase date, purchased at, invoice date, fecha"
+        " pedido, fecha compra, fecha factura, timestamp, datetime, fecha hora, date, fecha, created"
+        " at, paid at, time, transaction date, day, dia"
     ),
     "churn": _named(
-        ts="churned at, churn date, churn, fecha baja, baja, cancelled at, cancellation date, fecha cancelacion"
+        ts="churned at, churn date, churn, fecha baja, baja, cancelled at, cancellation date, fecha"
+        " cancelacion"
     ),
     "sends": _named(ts="ts, sent at, send time, sent, fecha envio, enviado, timestamp, date, fecha"),
     "spend": _named(date="date, fecha, day, dia", channel="channel, canal, source, fuente, platform"),
 }
 """Names that mean a column in one table only."""
 
-OUTCOME_WORDS: Final = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OUTCOME_WORDS: Final = _words(
     "converted conversion convertido conversions purchased purchase bought compra compro comprado buyer click"
-    " clicked clicks clic clics signup subscribed registered registro revenue spend spent gasto importe ingresos"
-    " amount total sales ventas value valor orders pedidos compras purchases visits visitas sessions sesiones"
-    " pages paginas minutes minutos retention retained retenido churned baja opened score nps margin margen"
-    " profit beneficio refund returned devuelto unsubscribed success exito outcome resultado".split()
+    " clicked clicks clic clics signup subscribed registered registro revenue spend spent gasto importe"
+    " ingresos amount total sales ventas value valor orders pedidos compras purchases visits visitas sessions"
+    " sesiones pages paginas minutes minutos retention retained retenido churned baja opened score nps margin"
+    " margen profit beneficio refund returned devuelto unsubscribed success exito outcome resultado"
 )
 """Words in the name of a column that measures what a customer did."""
 
-ATTRIBUTE_WORDS: Final = frozenset(
+ATTRIBUTE_WORDS: Final = _words(
     "age edad year ano born birth nacimiento tenure antiguedad income renta zip postal postcode cp code codigo"
-    " phone telefono lat lon latitude longitude id segment segmento gender sexo genero".split()
+    " phone telefono lat lon latitude longitude id segment segmento gender sex sexo genero"
 )
 """Words in the name of a column that says who a customer is, even where it holds numbers."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import DataError
-from workbench.tables.convert import Field
+from workbench.tables.convert import CellType, Field
 from workbench.tables.read import Source
 from workbench.tables.report import NO_VALUE
 from workbench.tables.schema import TABLES, Column, Grain, Table, standard
@@ -72,7 +72,7 @@ def plan(
         mapping: See `load.read_tables`.
         grain: The grain.
         table: The table of the event grain; found from the names in the mapping when None.
-        experiment: The experience of every row, unless the mapping says which.
+        experiment: The experience, or the column that holds it; goes before what the mapping says.
 
     Raises:
         DataError: when the mapping names a column that is not there, or leaves out one that is needed.
@@ -90,7 +90,8 @@ class _Wishes:
 
     def __init__(self, source: Source, mapping: Mapping[str, Any], experiment: str | None) -> None:
         self.source = source
-        self.experiment = mapping.get("experience_id") or mapping.get("experiment") or experiment
+        self.mapped_experiment = mapping.get("experience_id") or mapping.get("experiment")
+        self.experiment = experiment or self.mapped_experiment or source.name
         self.attributes = _named(mapping.get("attributes") or ())
         self.outcomes = _named(mapping.get("outcomes") or ())
         single = ("attributes", "outcomes", "experiment", "experience_id")
@@ -115,11 +116,10 @@ class _Wishes:
         return Field.of(declared, self.column(wish))
 
     def experience(self, declared: Column) -> Field:
-        """The experience: a column of the file, a name, or the name of the file."""
-        wish = self.experiment or self.source.name
-        if wish in self.source.columns:
-            return Field.of(declared, wish)
-        return Field.of(declared, None, str(wish))
+        """The experience: a column of the file, or a name."""
+        if self.experiment in self.source.columns:
+            return Field.of(declared, self.experiment)
+        return Field.of(declared, None, str(self.experiment))
 
     def need(self, names: Sequence[str], table: Table) -> None:
         """Refuse a mapping without one of these."""
@@ -153,11 +153,12 @@ def _named(columns: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
 
 def _table_of(wishes: _Wishes) -> Table:
     """The table that knows most of the names in the mapping, and needs no more than them."""
-    names = {*wishes.columns, *(["experience_id"] if wishes.experiment else [])}
+    names = {*wishes.columns, *(["experience_id"] if wishes.mapped_experiment else [])}
     able = [
         table
         for table in TABLES.values()
-        if names | {"experience_id"} >= set(table.required) and (table.attributes or names <= set(table.names))
+        if names | {"experience_id"} >= set(table.required)
+        and (table.attributes or names <= set(table.names))
     ]
     if not able:
         raise DataError(
@@ -176,7 +177,7 @@ def _event(wishes: _Wishes, table: Table) -> Plan:
     wishes.need([name for name in table.required if name != "experience_id"], table)
     fields = []
     for column in table.columns:
-        if column.name == "experience_id" and (wishes.experiment or column.required):
+        if column.name == "experience_id" and (column.required or wishes.mapped_experiment):
             fields.append(wishes.experience(column))
         elif column.name in wishes.columns:
             fields.append(wishes.field(column, may_be_text=column.name == "assignment"))
@@ -238,10 +239,10 @@ def _summary(wishes: _Wishes) -> Plan:
         elif column.name in ("variant", "metric", "n"):
             fields.append(wishes.field(column, may_be_text=column.name == "metric"))
     for name in moments:
-        kind = "int64" if name == "successes" else "float64"
+        kind: CellType = "int64" if name == "successes" else "float64"
         fields.append(Field(name, kind, wishes.column(wishes.columns[name]), blank=NO_VALUE))
-    for name, column in wishes.attributes.items():
+    for name, origin in wishes.attributes.items():
         if name in table.names or name in moments:
             raise DataError("“{name}” cannot be an attribute and something else as well.", name=name)
-        fields.append(Field(name, "string", wishes.column(column)))
+        fields.append(Field(name, "string", wishes.column(origin)))
     return Plan(table, "summary", tuple(fields), tuple(wishes.attributes), moments=moments)

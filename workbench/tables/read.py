@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import hashlib
 import re
 import zlib
 from collections import Counter
@@ -76,6 +77,13 @@ class Source:
             batch, rest = cutter.cut(rest + data, final=final)
             yield batch
 
+    def fingerprint(self) -> str:
+        """Sixteen characters that stand for the content of the file, packed or not."""
+        digest = hashlib.blake2b(digest_size=8)
+        for block in _raw_blocks(self.path, BLOCK):
+            digest.update(block)
+        return digest.hexdigest()
+
     def texts(self, lines: Iterable[int]) -> dict[int, str]:
         """The rows that begin on these physical lines, as they stand in the file."""
         wanted = np.unique(np.fromiter(lines, np.int64))
@@ -118,6 +126,9 @@ def open_source(path: str | Path) -> Source:
 def _open_text(path: Path, head: bytes) -> Source:
     if head.startswith(b"PK\x03\x04"):
         raise DataError("{file} is an Excel workbook or a zip file; save its sheet as CSV.", file=path.name)
+    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in head and not marked:
+        raise DataError("{file} is not a text file; save its table as CSV.", file=path.name)
     encoding = _encoding(path, head)
     notes = []
     if encoding == "cp1252":
@@ -125,8 +136,6 @@ def _open_text(path: Path, head: bytes) -> Source:
     blocks = _text_blocks(path, encoding, _HEAD)
     text = next(blocks, b"")
     ended = next(blocks, None) is None
-    if b"\0" in text:
-        raise DataError("{file} is not a text file; save its table as CSV.", file=path.name)
     if ended and not text.endswith(b"\n"):
         text += b"\n"
     start, delimiter = _start(text)
@@ -167,7 +176,7 @@ def _delimiter(text: bytes) -> bytes:
     """The delimiter that gives the header many fields, and most of the first lines as many."""
 
     def agreement(delimiter: bytes) -> float:
-        widths = []
+        widths: list[int] = []
         at = 0
         while at < len(text) and len(widths) < _SAMPLE_LINES:
             try:

@@ -98,6 +98,11 @@ def arrow_type(kind: Type) -> pa.DataType:
     return _ARROW[kind]
 
 
+def type_name(kind: pa.DataType) -> str:
+    """The name of the type that an Arrow type stores; its own name when it is none of ours."""
+    return next((name for name, stored in _ARROW.items() if stored == kind), str(kind))
+
+
 def standard(name: str) -> Table:
     """The standard table of that name.
 

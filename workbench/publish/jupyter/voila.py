@@ -4,7 +4,10 @@
 too: `voila SITE --Voila.config_file_paths=FOLDER_OF_THIS_FILE`, with `JUPYTER_PATH` set to the same folder.
 """
 
+from typing import Any
+
 from tornado.web import HTTPError
+from traitlets.config import Config
 from voila.handler import BaseVoilaHandler
 
 # Pages load only what this server hands out, run only its code, and speak only to it. Voilà itself puts
@@ -27,14 +30,14 @@ class NoSuchPage(BaseVoilaHandler):
         raise HTTPError(404)
 
 
-def give_token(request, notebook=None, cwd=None) -> None:
+def give_token(request: BaseVoilaHandler, notebook: Any = None, cwd: str | None = None) -> None:
     """Set the cookie without which a closing page may not stop its kernel (it is set when first read)."""
     _ = request.xsrf_token
 
 
-c = get_config()  # noqa: F821  # Jupyter runs this file with `get_config` defined
+c: Config = globals()["c"]  # Jupyter runs this file with `c` defined
 
-c.Application.log_level = 30  # warnings: a page that fails is written to the log with its traceback
+c.Application.log_level = 40  # errors: a page that fails is written to the log with its traceback
 
 c.Voila.ip = "127.0.0.1"
 c.Voila.open_browser = False

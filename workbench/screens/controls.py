@@ -1,0 +1,132 @@
+"""Widgets bound to a state: each has a visible label, its unit in it, and follows the state both ways.
+
+A control writes a value when a person changes it, and takes the state's when the state does; while it takes
+one it writes none, so that one change is one computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets
+from traitlets import HasTraits
+
+from workbench.locale import Texts
+from workbench.publish.fold import Fold
+
+Option = tuple[str, Hashable]
+_FULL = {"layout": ipywidgets.Layout(width="100%")}
+
+
+def bind(state: HasTraits, name: str, widget: Any, *, scale: float = 1.0) -> Any:
+    """Keep `widget.value` and the state's `name` the same; the widget shows it times `scale`."""
+    taking = False
+
+    def take(_change: Any = None) -> None:
+        nonlocal taking
+        taking = True
+        try:
+            value = getattr(state, name)
+            widget.value = value if scale == 1.0 else round(value * scale, 6)
+        finally:
+            taking = False
+
+    def write(change: Any) -> None:
+        if not taking:
+            setattr(state, name, change.new if scale == 1.0 else change.new / scale)
+
+    take()
+    state.observe(take, name)
+    widget.observe(write, "value")
+    return widget
+
+
+def choice(
+    state: HasTraits, name: str, label: str, options: Callable[[], Sequence[Option]], *, follows: str = ""
+) -> ipywidgets.Dropdown:
+    """A pick-list; its options are made again when the state's trait `follows` changes."""
+    widget = ipywidgets.Dropdown(description=label, **_FULL)
+    taking = False
+
+    def take(_change: Any = None) -> None:
+        nonlocal taking
+        taking = True
+        try:
+            wanted = list(options())
+            if wanted != list(widget.options):
+                widget.options = wanted
+            value = getattr(state, name)
+            widget.value = value if value in [option[1] for option in wanted] else None
+        finally:
+            taking = False
+
+    def write(change: Any) -> None:
+        if not taking:
+            setattr(state, name, change.new)
+
+    take()
+    state.observe(take, [name, follows] if follows else name)
+    widget.observe(write, "value")
+    return widget
+
+
+def whole(state: HasTraits, name: str, label: str, low: int, high: int) -> ipywidgets.BoundedIntText:
+    """A whole number between two ends."""
+    return bind(state, name, ipywidgets.BoundedIntText(min=low, max=high, description=label, **_FULL))
+
+
+def percent(
+    state: HasTraits, name: str, label: str, low: float, high: float, step: float
+) -> ipywidgets.BoundedFloatText:
+    """A share, shown in per cent."""
+    widget = ipywidgets.BoundedFloatText(min=low, max=high, step=step, description=label, **_FULL)
+    return bind(state, name, widget, scale=100.0)
+
+
+def text(state: HasTraits, name: str, label: str, *, example: str = "", live: bool = False) -> Any:
+    """One line of text; `live` writes at each letter."""
+    widget = ipywidgets.Text(description=label, placeholder=example, continuous_update=live, **_FULL)
+    return bind(state, name, widget)
+
+
+def lines(state: HasTraits, name: str, label: str, *, example: str = "", rows: int = 3) -> Any:
+    """Several lines of text, written at each letter."""
+    return bind(state, name, ipywidgets.Textarea(description=label, placeholder=example, rows=rows, **_FULL))
+
+
+def tick(state: HasTraits, name: str, label: str) -> ipywidgets.Checkbox:
+    """Yes or no."""
+    return bind(state, name, ipywidgets.Checkbox(description=label, indent=False, **_FULL))
+
+
+def button(label: str, action: Callable[[], None], *, primary: bool = False) -> ipywidgets.Button:
+    """A button that does one thing."""
+    widget = ipywidgets.Button(description=label, button_style="primary" if primary else "")
+    widget.on_click(lambda _button: action())
+    return widget
+
+
+def more(t: Texts, widgets: Sequence[ipywidgets.Widget]) -> ipywidgets.VBox:
+    """Controls that are out of sight until they are asked for."""
+    inside = ipywidgets.VBox(list(widgets), layout=ipywidgets.Layout(display="none"))
+    switch = ipywidgets.ToggleButton(description=t("More settings")).add_class("wb-more")
+
+    def turn(change: Any) -> None:
+        inside.layout.display = "" if change.new else "none"
+        switch.description = t("Fewer settings") if change.new else t("More settings")
+
+    switch.observe(turn, "value")
+    return ipywidgets.VBox([switch, inside])
+
+
+def meanings(t: Texts, items: Sequence[tuple[str, str]]) -> Fold:
+    """One line of help for each control, behind one line."""
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in items)
+    return Fold(title=t("What do these mean?"), content=f"<dl>{rows}</dl>", kind="wb-folded wb-meanings")
+
+
+def levels(t: Texts) -> list[Option]:
+    """Probabilities of intervals to pick from."""
+    return [(t.whole_percent(level), level) for level in (0.8, 0.9, 0.95, 0.99)]

@@ -1,0 +1,115 @@
+"""What every screen's state has: a project, what is going on, and one place where errors end.
+
+A state holds no widget. It takes plain values, asks the project, and keeps what came back; a view binds
+widgets to it, a test drives it without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from traitlets import Bool, HasTraits, Instance
+from traitlets.log import get_logger
+
+from workbench.engines import has, span, table
+from workbench.errors import WorkbenchError
+from workbench.locale import Message, say
+from workbench.project import Project
+
+
+class Guarded(HasTraits):
+    """Something that does things which may fail.
+
+    Attributes:
+        busy: Whether something is being done.
+        problem: What went wrong last, and what to do; None when nothing did.
+        notice: What was done last.
+    """
+
+    busy = Bool(False)
+    problem = Instance(Message, allow_none=True)
+    notice = Instance(Message, allow_none=True)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Do something that may fail: `busy` meanwhile, `problem` afterwards. Nothing is raised to a page.
+
+        What the person can put right is said in its own sentence. Anything else is a fault of ours: the
+        page names its kind, the log has the rest.
+        """
+        if self.busy:  # a part of something that is being done: its errors end there
+            yield
+            return
+        self.busy = True
+        problem = None
+        try:
+            yield
+        except WorkbenchError as error:
+            problem = error.message
+        except Exception as error:
+            get_logger().exception("a screen failed")
+            problem = say(
+                "Something went wrong that should not ({kind}). What you had is as it was; try again, and if "
+                "it happens again, tell whoever looks after this workbench.",
+                kind=type(error).__name__,
+            )
+        finally:
+            self.problem = problem
+            self.busy = False
+
+
+class ScreenState(Guarded):
+    """A screen without its widgets.
+
+    Attributes:
+        missing: What has to be there before the screen can answer anything; None when it is there.
+        ready: Whether the project could be read.
+        until: The last moment of the project's data.
+    """
+
+    missing = Instance(Message, allow_none=True)
+    ready = Bool(False)
+    until = Instance(datetime, allow_none=True)
+
+    def __init__(self, project: Project) -> None:
+        super().__init__()
+        self.project = project
+        with self.working():
+            self.refresh()
+            self.ready = True
+
+    def refresh(self) -> None:
+        """Look again at what the project holds."""
+        last = last_second(self.project)
+        self.until = None if last is None else datetime.fromtimestamp(last, UTC)
+
+    def load_sample(self) -> None:
+        """Put the sample shop into the project."""
+        from workbench.demo import load_sample
+
+        with self.working():
+            load_sample(self.project)
+            self.notice = say("The sample shop has been loaded.")
+            self.refresh()
+
+
+def last_second(project: Project) -> int | None:
+    """The last moment of the project's data, in seconds since 1970."""
+    seconds = span(project.engine, "orders", "events", "exposures")
+    return seconds[1] if seconds else None
+
+
+def groups(project: Project, table_name: str = "customers") -> list[str]:
+    """Columns by which people can be told apart: text and yes or no, no identifier and no time."""
+    if not has(project.engine, table_name):
+        return []
+    fixed = {"customer_id", "experience_id", "variant", "metric", "kind"}
+    schema: dict[str, Any] = dict(table(project.engine, table_name).schema().items())
+    return [
+        name
+        for name, kind in schema.items()
+        if name not in fixed and (kind.is_string() or kind.is_boolean() or kind.is_integer())
+    ]
