@@ -17,10 +17,11 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -310,11 +311,20 @@ class Project:
         record = analyse(self, EffectSettings(experiment=experiment, metric=metric, **settings))
         return self.records.add(record) if keep else record
 
-    def lifetime_value(self, *, keep: bool = True, **settings: Any) -> ValueRecord:
+    def lifetime_value(
+        self,
+        *,
+        keep: bool = True,
+        progress: Callable[[float], None] | None = None,
+        cancel: Event | None = None,
+        **settings: Any,
+    ) -> ValueRecord:
         """What customers are worth, by group.
 
         Args:
             keep: Whether the record is kept in the project.
+            progress: Told the share that is done while PyMC confirms.
+            cancel: Stops PyMC once it is set.
             settings: Those of `ValueSettings`.
 
         Raises:
@@ -324,7 +334,7 @@ class Project:
         from workbench.analyses.value import analyse
         from workbench.records import ValueSettings
 
-        record = analyse(self, ValueSettings(**settings))
+        record = analyse(self, ValueSettings(**settings), progress=progress, cancel=cancel)
         return self.records.add(record) if keep else record
 
     def rerun[R: (EffectRecord, ValueRecord)](self, record: R) -> R:

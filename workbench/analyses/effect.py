@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -126,14 +127,24 @@ def _check(settings: EffectSettings) -> None:
 def _control(found: Experiment, settings: EffectSettings) -> str:
     if settings.control is not None:
         return check_choice(settings.control, found.arms, say("arm"))
+    return control_of(found.arms)
+
+
+def control_of(arms: Sequence[str]) -> str:
+    """The arm that is likeliest to be the one without a treatment, by its name; else the first.
+
+    >>> control_of(["personalizada", "Genérica"]), control_of(["B", "A"]), control_of(["red", "blue"])
+    ('Genérica', 'A', 'blue')
+    """
+    arms = sorted(arms)
     for name in _CONTROLS:
-        for arm in found.arms:
+        for arm in arms:
             if arm.strip().lower() == name:
                 return arm
-    for arm in found.arms:
-        if any(word in arm.lower() for word in ("control", "gen", "hold", "base", "sin ")):
+    for arm in arms:
+        if any(word in arm.lower() for word in ("control", "gener", "genér", "holdout", "baseline", "sin ")):
             return arm
-    return found.arms[0]
+    return arms[0]
 
 
 def _posterior(found: Experiment, cell: Cell, settings: EffectSettings) -> Arm:
@@ -197,20 +208,19 @@ def _compare(
 
 
 def _second_model(found: Experiment, settings: EffectSettings, item: Comparison) -> Check | None:
-    """The same comparison from who buys and what a buyer is worth, where the metric has zeros and no negatives.
+    """The same comparison from who buys and what a buyer is worth; for metrics with zeros, without negatives.
 
     The Student-t posterior of the mean leans on the central limit theorem, the hurdle on buyers being alike;
     a decision that hangs on which of them one takes is not ready.
     """
     if item.segment is not None:
         return None
-    arms = []
-    for name in (item.arm, item.control):
-        cell = found.cells[name, None]
+    cells = [found.cells[name, None] for name in (item.arm, item.control)]
+    for cell in cells:
         if not 4 <= cell.positive.n < cell.all.n or cell.positive.total > cell.all.total * (1 + 1e-9):
             return None
-        arms.append(hurdle_arm(cell.all, cell.positive))
-    other = compare(*arms, settings.level, lower_is_better=settings.lower_is_better).probability_better
+    arm, base = (hurdle_arm(cell.all, cell.positive) for cell in cells)
+    other = compare(arm, base, settings.level, lower_is_better=settings.lower_is_better).probability_better
     edge = sure(settings.level)
     agree = all((item.probability_better >= p) == (other >= p) for p in (edge, 1 - edge))
     text = say(

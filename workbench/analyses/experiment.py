@@ -246,7 +246,7 @@ def _people(project: Project, settings: EffectSettings) -> Experiment:
         tables=tuple(sorted(used)),
         two_arms=sum(int(row["n"]) for row in counts if row["arms"] > 1),
         immature=immature,
-        recorded=_recorded(engine, exposures, settings.experiment),
+        recorded=recorded_assignment(engine, exposures, settings.experiment),
         planned=_planned(engine, exposures, settings.experiment, list(assigned)),
         times=times,
         seconds=seconds if not named else None,
@@ -287,7 +287,7 @@ def _grouped(engine: Engine, units: Any, by: str, rules: dict[str, str], end: in
     return joined.mutate(group=ibis.coalesce(joined.group, ibis.literal(NOT_KNOWN))), False
 
 
-def _recorded(engine: Engine, exposures: Any, experiment: str) -> Assignment | None:
+def recorded_assignment(engine: Engine, exposures: Any, experiment: str) -> Assignment | None:
     """The least trustworthy assignment that the rows give; None when they give none."""
     rows = exposures.filter(exposures.experience_id == experiment)
     said = {row["assignment"] for row in fetch(engine, rows.select("assignment").distinct())} - {None}

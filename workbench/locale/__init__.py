@@ -25,7 +25,7 @@ from babel import Locale, dates, numbers
 from babel.messages import mofile, pofile
 
 LANGUAGES = ("en", "es")
-_LOCALES = {"en": "en_GB", "es": "es_ES"}
+_LOCALES = {"en": "en_US", "es": "es_ES"}
 _DASH = "–"
 
 

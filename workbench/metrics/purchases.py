@@ -5,6 +5,8 @@ repeat purchases, `t_x` the time of the last and `T` the time observed, both in 
 those who came back the sum `s` their repeat purchases brought. Customers with equal values are one row with
 a count. Days are exact where there are few customers; with many, rows fall into weeks of `t_x` and `T` and
 carry the average of each week, which keeps the posterior (a bin's floor or ceiling would not).
+
+Columns are called `recency` and `tenure` on the way, since `t_x` beside `T_x` would be one name to an engine.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ def order_day(orders: Any, offset_seconds: int) -> Any:
 
 
 def customers(orders: Any, *, offset_seconds: int, end_day: int, people: Any = None) -> Any:
-    """One row a customer: `group`, `x`, `t_days`, `T_days`, `s`.
+    """One row a customer: `group`, `x`, `recency_days`, `tenure_days`, `s`.
 
     Args:
         orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund`.
@@ -48,16 +50,16 @@ def customers(orders: Any, *, offset_seconds: int, end_day: int, people: Any = N
         first_=days.first_.min(),
         first_at=days.first_at.min(),
         x=(days.count() - 1).cast("int64"),
-        t_days=(days.day_.max() - days.first_.min()).cast("int64"),
+        recency_days=(days.day_.max() - days.first_.min()).cast("int64"),
         s=ibis.ifelse(days.day_ > days.first_, days.money_, zero()).sum(),
     )
-    one = one.mutate(T_days=(ibis.literal(end_day, "int64") - one.first_).cast("int64"))
+    one = one.mutate(tenure_days=(ibis.literal(end_day, "int64") - one.first_).cast("int64"))
     if people is None:
         return one.mutate(group=ibis.literal("")).drop("first_", "first_at")
     one = one.inner_join(people, "customer_id")
     if "as_of" in people.columns:
         one = one.filter(one.first_at >= one.as_of)
-    return one.select("customer_id", "group", "x", "t_days", "T_days", "s")
+    return one.select("customer_id", "group", "x", "recency_days", "tenure_days", "s")
 
 
 def times(each: Any, *, exact: bool) -> Any:
@@ -69,14 +71,14 @@ def times(each: Any, *, exact: bool) -> Any:
             of error in a day); else by the week, with each week's averages.
     """
     if exact:
-        rows = each.mutate(t_bin=_weeks(each.t_days), T_bin=_weeks(each.T_days))
+        rows = each.mutate(recency_bin=_weeks(each.recency_days), tenure_bin=_weeks(each.tenure_days))
     else:
-        rows = each.mutate(t_bin=each.t_days // 7, T_bin=each.T_days // 7)
-    keys = ["group", "x", "t_bin", "T_bin"]
+        rows = each.mutate(recency_bin=each.recency_days // 7, tenure_bin=each.tenure_days // 7)
+    keys = ["group", "x", "recency_bin", "tenure_bin"]
     grouped = rows.group_by(keys).aggregate(
         n=rows.count(),
-        t_x=rows.t_bin.max() if exact else rows.t_days.cast("float64").mean() / WEEK_DAYS,
-        T=rows.T_bin.max() if exact else rows.T_days.cast("float64").mean() / WEEK_DAYS,
+        t_x=rows.recency_bin.max() if exact else rows.recency_days.cast("float64").mean() / WEEK_DAYS,
+        T=rows.tenure_bin.max() if exact else rows.tenure_days.cast("float64").mean() / WEEK_DAYS,
     )
     return grouped.order_by(keys).select("group", "x", "t_x", "T", "n")
 

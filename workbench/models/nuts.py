@@ -1,10 +1,10 @@
 """The posteriors of `purchases` and `spend` once more, by PyMC's sampler, to confirm and to publish.
 
-Same compressed rows, same likelihoods written a second time (so that neither is its own witness), same priors.
+The compressed rows and the priors are the same; the likelihoods are written a second time, as a witness.
 Each model is compiled once in a process, some seconds; later data of any size are put in its place.
 
-A posterior is withheld unless R-hat < 1.01 and the effective sample size, bulk and tail, is above 400 for each
-parameter, and no transition diverged.
+A posterior is withheld unless R-hat < 1.01 and the effective sample size, bulk and tail, is above 400 for
+each parameter, and no transition diverged.
 
 Source: Hoffman & Gelman (2014), "The No-U-Turn sampler", JMLR 15; Vehtari, Gelman, Simpson, Carpenter &
 Bürkner (2021), "Rank-normalization, folding, and localization: an improved R-hat", Bayesian Analysis 16(2).
@@ -13,8 +13,8 @@ Bürkner (2021), "Rank-normalization, folding, and localization: an improved R-h
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -118,12 +118,16 @@ def _sample(
         progress_callback=tell,
         blocking=False,
     )
-    while not sampler.is_finished:
-        if cancel is not None and cancel.is_set():
-            sampler.cancel()
-            raise ModelError("The sampler was stopped before it was done.")
-        time.sleep(0.02)
-    trace = sampler.wait()
+    trace = None
+    try:
+        while trace is None:
+            if cancel is not None and cancel.is_set():
+                raise ModelError("The sampler was stopped before it was done.")
+            with suppress(TimeoutError):
+                trace = sampler.wait(timeout=0.1)
+    except BaseException:
+        sampler.cancel()
+        raise
     u = trace.posterior["u"].values
     checks = _check(u, int(trace.sample_stats["diverging"].values.sum()))
     return u.reshape(-1, u.shape[2])[:draws], checks
@@ -134,15 +138,14 @@ def _check(u: Array, divergences: int) -> dict[str, float]:
     from arviz_stats.base import array_stats
 
     rhat = float(np.max(array_stats.rhat(u, chain_axis=0, draw_axis=1)))
-    ess = min(
-        float(np.min(array_stats.ess(u, chain_axis=0, draw_axis=1, method=method)))
-        for method in ("bulk", "tail")
-    )
+    bulk = array_stats.ess(u, chain_axis=0, draw_axis=1, method="bulk")
+    tail = array_stats.ess(u, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))
+    ess = float(min(np.min(bulk), np.min(tail)))
     if not (rhat < RHAT_LIMIT and ess > ESS_LIMIT and divergences == 0):
         raise ModelError(
-            "The result is withheld: the sampler's own checks fail (R-hat {rhat:number}, effective sample size "
+            "The result is withheld: the sampler's own checks fail (R-hat {rhat}, effective sample size "
             "{ess:count}, {divergences:count} divergences); use more draws or more customers.",
-            rhat=rhat,
+            rhat=round(rhat, 3),
             ess=ess,
             divergences=divergences,
         )

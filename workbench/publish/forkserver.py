@@ -64,6 +64,8 @@ def serve(address: str, modules: list[str]) -> None:
     """Import, then make a copy for everyone who connects, until the process that started this one is gone."""
     import gc
     import importlib
+    import threading
+    import warnings
 
     parent = os.getppid()
     listener = socket.socket(socket.AF_UNIX)
@@ -73,6 +75,10 @@ def serve(address: str, modules: list[str]) -> None:
     listener.settimeout(1)
     for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", *modules):
         importlib.import_module(module)
+    if threading.active_count() > 1:
+        return  # threads are not copied, and locks they hold would stay locked: kernels start plainly
+    # The threads Python warns of are OpenBLAS's and jemalloc's: both end and start theirs around a fork.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     gc.collect()
     gc.freeze()  # what is shared stays shared: the collector of a copy does not touch it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended copies need no farewell

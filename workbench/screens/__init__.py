@@ -33,7 +33,8 @@ def titles(t: Texts) -> dict[str, str]:
 def load_and_check(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
     """Bring files in, and see what came in and what did not."""
     from workbench.screens.frame import screen
-    from workbench.screens.loading import LoadState, view
+    from workbench.screens.loading import LoadState
+    from workbench.screens.loading_view import view
 
     return screen("1-load-and-check", LoadState, view, project, language)
 

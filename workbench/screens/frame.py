@@ -105,13 +105,12 @@ def _body[S: ScreenState](
             full[:] = full or [view(state, t)]
             body.children = full
             return
-        words = escape(t("Load your own files"))
-        link = f'<p><a href="1-load-and-check.ipynb?lang={t.language}">{words}</a></p>'
+        sample = controls.button(t("Load the sample shop"), state.load_sample, primary=True)
         body.children = [
             messages(state, t),
             html(f'<p class="wb-sentence">{escape(t(state.missing))}</p>'),
-            controls.button(t("Load the sample shop"), state.load_sample, primary=True),
-            html(link if _served() else ""),
+            *([sample] if state.is_new else []),
+            html(f"<p>{_links(state.ways, t)}</p>"),
         ]
 
     fill()
@@ -130,7 +129,7 @@ def _header(state: ScreenState, stem: str, t: Texts) -> ipywidgets.HTML:
             dated = t("data until {day:date}", day=until.astimezone(ZoneInfo(settings.timezone)).date())
         widget.value = (
             f'<div class="wb-header"><span>{escape(settings.name)}</span><span>{escape(dated)}</span>'
-            f"{_screens(stem, t)}{languages(t) if _served() else ''}</div>"
+            f"{_screens(stem, t)}{languages(t) if served() else ''}</div>"
         )
 
     write()
@@ -150,6 +149,14 @@ def _screens(stem: str, t: Texts) -> str:
     return f'<nav class="wb-screens" aria-label="{escape(t("Screens"))}">{links}</nav>' if links else ""
 
 
+def _links(stems: Sequence[str], t: Texts) -> str:
+    """Links to screens, or their names where they are opened from a list of files."""
+    names = {stem: escape(titles(t)[stem]) for stem in stems}
+    if not served():
+        return " · ".join(f"{stem}.ipynb" for stem in names)
+    return " · ".join(f'<a href="{stem}.ipynb?lang={t.language}">{name}</a>' for stem, name in names.items())
+
+
 def _title(stem: str, t: Texts) -> ipywidgets.HTML:
     return html(f"<h1>{escape(titles(t)[stem])}</h1>")
 
@@ -158,7 +165,7 @@ def _way_out(fill: Callable[[Project], None], t: Texts) -> list[ipywidgets.Widge
     """The button that opens or makes a project where none was named or none is there yet."""
     folder = Path(os.environ.get(ENVIRONMENT) or _SAMPLE_FOLDER).resolve()
     there = (folder / "project.toml").is_file()
-    if _served() or (there and os.environ.get(ENVIRONMENT)) or (folder.exists() and not there):
+    if served() or (there and os.environ.get(ENVIRONMENT)) or (folder.exists() and not there):
         return []
     state = Guarded()
 
@@ -184,13 +191,13 @@ def _way_out(fill: Callable[[Project], None], t: Texts) -> list[ipywidgets.Widge
 def _style() -> ipywidgets.HTML:
     """The style sheets that the page does not have of itself."""
     sheets = [resources.files("workbench.screens") / "static" / "screens.css"]
-    if not _served():
+    if not served():
         templates = resources.files("workbench.publish") / "jupyter" / "voila" / "templates"
         sheets.insert(0, templates / "workbench" / "static" / "workbench.css")
     rules = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     return ipywidgets.HTML(f"<style>{rules}</style>", layout=ipywidgets.Layout(display="none"))
 
 
-def _served() -> bool:
+def served() -> bool:
     """Whether the page is served by Voilà rather than open in JupyterLab."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from traitlets import Dict, Instance, List, Unicode
+from traitlets import Dict, Instance, Int, List, Unicode
 
 from workbench.engines import span
 from workbench.errors import DataError
-from workbench.locale import Message, say
+from workbench.locale import Message
 from workbench.project import Project
 from workbench.screens.state import ScreenState
 from workbench.tables.evidence import choose_date_order, choose_decimal, look_at
-from workbench.tables.guess import propose
+from workbench.tables.guess import plain_name, propose
 from workbench.tables.load import Preview, preview
 from workbench.tables.report import LoadReport, Question
 from workbench.tables.schema import TABLES, Column, standard
@@ -63,6 +64,7 @@ class LoadState(ScreenState):
         experiment: The experiment's name where no column says it.
         date_order: `dmy` or `mdy`; None lets the file say.
         decimal: `.` or `,`; None lets the file say.
+        proposals: How many mappings were proposed so far; a new one replaces what was chosen.
         questions: What the beginning of the file leaves open.
         report: What came of loading it.
         tables: What the project holds.
@@ -77,6 +79,7 @@ class LoadState(ScreenState):
     experiment = Unicode("")
     date_order = Unicode(None, allow_none=True)
     decimal = Unicode(None, allow_none=True)
+    proposals = Int(0)
     questions = List(Instance(Question))
     report = Instance(LoadReport, allow_none=True)
     tables = List(Instance(Overview))
@@ -141,6 +144,7 @@ class LoadState(ScreenState):
                 self.attributes = _named(mapping.pop("attributes", {}))
                 self.outcomes = _named(mapping.pop("outcomes", {}))
                 self.mapping = mapping
+            self.proposals += 1
             self._ask()
 
     def _ask(self) -> None:
@@ -183,6 +187,18 @@ class LoadState(ScreenState):
         self.mapping = {**mapping, column: source} if source else mapping
         with self.working():
             self._ask()
+
+    def measure(self, sources: Sequence[str]) -> None:
+        """Say which columns of the file are outcomes of a customer."""
+        known = {source: name for name, source in self.outcomes.items()}
+        self.outcomes = {known.get(source) or plain_name(source): source for source in sources}
+        with self.working():
+            self._ask()
+
+    def keep(self, sources: Sequence[str]) -> None:
+        """Say which further columns of the file are kept as they are."""
+        known = {source: name for name, source in self.attributes.items()}
+        self.attributes = {known.get(source) or source: source for source in sources}
 
     def load(self) -> None:
         """Bring the file into the project."""

@@ -65,10 +65,13 @@ class ScreenState(Guarded):
     """A screen without its widgets.
 
     Attributes:
+        ways: Screens that can put right what is missing.
         missing: What has to be there before the screen can answer anything; None when it is there.
         ready: Whether the project could be read.
         until: The last moment of the project's data.
     """
+
+    ways: tuple[str, ...] = ("1-load-and-check",)
 
     missing = Instance(Message, allow_none=True)
     ready = Bool(False)
@@ -85,6 +88,11 @@ class ScreenState(Guarded):
         """Look again at what the project holds."""
         last = last_second(self.project)
         self.until = None if last is None else datetime.fromtimestamp(last, UTC)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the project holds no data: only then is the sample offered, which is never mixed in."""
+        return not self.project.manifest()
 
     def load_sample(self) -> None:
         """Put the sample shop into the project."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -73,7 +74,7 @@ def look_at(rows: pa.Table) -> dict[str, Evidence]:
         trimmed = cells.trimmed(cells.text_of("b", kind))
         point = cells.number("s", ".")
         comma = cells.number("s", ",") if cells.is_text(kind) else point
-        counts = database.sql(f"""
+        query = f"""
             WITH trimmed AS (SELECT {trimmed} AS c FROM block),
                  texts AS (SELECT {cells.filled("c", text=False)} AS s FROM trimmed),
                  tried AS (
@@ -83,7 +84,8 @@ def look_at(rows: pa.Table) -> dict[str, Evidence]:
                  times AS (
                      SELECT *, {cells.local_time("s", "dmy")} AS day,
                             {cells.local_time("s", "mdy")} AS month,
-                            {cells.moment("s", "dmy")} AS moment FROM tried)
+                            {cells.moment("s", "dmy")} AS moment
+                     FROM tried)
             SELECT count(s), count(coalesce(point, comma)),
                    count(*) FILTER (floor(coalesce(point, comma)) = coalesce(point, comma)),
                    count(point) FILTER (comma IS NULL), count(comma) FILTER (point IS NULL),
@@ -92,10 +94,9 @@ def look_at(rows: pa.Table) -> dict[str, Evidence]:
                    count(day) FILTER (month IS NULL), count(month) FILTER (day IS NULL),
                    count(*) FILTER (day <> month),
                    count(yes_no), count(*) FILTER ({cells.matches("s", r"0\d+")}),
-                   any_value(s) FILTER (point <> comma), any_value(s) FILTER (day <> month) FROM times""").fetchall()[
-            0
-        ]
-        found[name] = Evidence(*counts)
+                   any_value(s) FILTER (point <> comma), any_value(s) FILTER (day <> month)
+            FROM times"""
+        found[name] = Evidence(*database.sql(query).fetchall()[0])
     return found
 
 
@@ -108,26 +109,25 @@ def look_through(blocks: Iterable[pa.Table], columns: Sequence[str]) -> dict[str
     return total
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One way of reading cells, chosen from their evidence.
 
     Attributes:
         value: The way.
-        note: What to tell of it, when the cells spoke for it.
-        question: What to ask, when they leave it open.
+        question: What to ask, when the cells leave it open.
+        note: What to tell of it, when they spoke for it.
     """
 
     value: str
-    note: Message | None = None
     question: Question | None = None
+    note: Message | None = None
 
 
 def choose_decimal(columns: Iterable[Evidence], assumed: DecimalMark) -> Choice:
     """The decimal mark of columns."""
     seen = sum((column for column in columns if column.mostly(column.numbers)), Evidence())
     if seen.comma > seen.point:
-        return Choice(",", say("Numbers were read with a decimal comma."))
+        return Choice(",", note=say("Numbers were read with a decimal comma."))
     if seen.point > seen.comma:
         return Choice(".")
     if seen.mark_example is None:
@@ -137,20 +137,20 @@ def choose_decimal(columns: Iterable[Evidence], assumed: DecimalMark) -> Choice:
         example=seen.mark_example,
     )
     question = Question(id="decimal", question=asked, choices=(".", ","), assumed=assumed)
-    return Choice(assumed, question=question)
+    return Choice(assumed, question)
 
 
 def choose_date_order(columns: Iterable[Evidence], assumed: DateOrder) -> Choice:
     """The order of day and month in columns."""
     seen = sum((column for column in columns if column.mostly(column.times)), Evidence())
     if seen.day_first > seen.month_first:
-        return Choice("dmy", say("Dates were read with the day before the month."))
+        return Choice("dmy", note=say("Dates were read with the day before the month."))
     if seen.month_first > seen.day_first:
-        return Choice("mdy", say("Dates were read with the month before the day."))
+        return Choice("mdy", note=say("Dates were read with the month before the day."))
     if seen.order_example is None:
         return Choice(assumed)
     asked = say(
         "Which comes first in a date such as {example}: the day or the month?", example=seen.order_example
     )
     question = Question(id="date_order", question=asked, choices=("dmy", "mdy"), assumed=assumed)
-    return Choice(assumed, question=question)
+    return Choice(assumed, question)

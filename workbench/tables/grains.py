@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,9 @@ from workbench.tables.merge import merge
 from workbench.tables.plan import Plan
 from workbench.tables.report import IMPOSSIBLE, SAME_ROW, SECOND_IN_ARM, SECOND_OF_KEY
 from workbench.tables.schema import Table, conform, standard
+
+LINE: Final = "@line"
+"""The column of converted rows that says where they stand in the file."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def shape(rows: pa.Table, plan: Plan, decimal: DecimalMark, fingerprint: Callabl
     """The standard tables of converted rows.
 
     Args:
-        rows: The fields of the plan and `line`.
+        rows: The fields of the plan, and `LINE`.
         plan: What they are.
         decimal: The decimal mark of numbers in further attributes.
         fingerprint: The file's, asked for when identifiers have to be made.
@@ -80,7 +83,7 @@ def _event(rows: pa.Table, plan: Plan, decimal: DecimalMark, fingerprint: Callab
     if table.made_key:
         rows = _with_key(rows, table, fingerprint, notes)
     if table.repeat == "newest":
-        made = merge(None, rows.drop_columns(["line"]), table.name)
+        made = merge(None, rows.drop_columns([LINE]), table.name)
         if made.num_rows < rows.num_rows:
             notes.append(
                 say(
@@ -91,11 +94,11 @@ def _event(rows: pa.Table, plan: Plan, decimal: DecimalMark, fingerprint: Callab
             )
         return Shaped({table.name: made}, left_out, tuple(notes))
     if table.repeat == "distinct":
-        key = tuple(name for name in rows.column_names if name != "line")
+        key = tuple(name for name in rows.column_names if name != LINE)
         left_out = LeftOut(_later_rows(rows, key), SAME_ROW)
     elif table.repeat in ("first", "fill"):
         left_out = LeftOut(_later_rows(rows, key), SECOND_OF_KEY, key[0])
-    kept = _without(rows, left_out.lines).drop_columns(["line"])
+    kept = _without(rows, left_out.lines).drop_columns([LINE])
     return Shaped({table.name: conform(kept, table)}, left_out, tuple(notes))
 
 
@@ -108,13 +111,13 @@ def _with_key(rows: pa.Table, table: Table, fingerprint: Callable[[], str], note
         return rows
     notes.append(
         say(
-            "Rows without {key}: {n:count}; one was made from the file and the line. Loading the same file again"
-            " adds nothing, but a longer version of it would add these rows once more.",
+            "Rows without {key}: {n:count}; one was made from the file and the line. Loading the same file"
+            " again adds nothing, but a longer version of it would add these rows once more.",
             n=lacking,
             key=key,
         )
     )
-    made = pc.binary_join_element_wise(fingerprint(), rows["line"].cast(pa.string()), "-")
+    made = pc.binary_join_element_wise(fingerprint(), rows[LINE].cast(pa.string()), "-")
     filled = pc.coalesce(given, made)
     if key not in rows.column_names:
         return rows.append_column(key, filled)
@@ -132,22 +135,24 @@ def _with_refunds(rows: pa.Table, notes: list[Message]) -> pa.Table:
     for name, kind in (("order_id", pa.string()), ("refund", pa.float64())):
         if name not in rows.column_names:
             rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))
-    folded = (
-        _database(rows)
-        .sql("""
+    folded = _ask(
+        rows,
+        f"""
         WITH back AS (
-            SELECT order_id, sum(coalesce(refund, 0) - revenue) AS amount, min(line) AS line
+            SELECT order_id, sum(coalesce(refund, 0) - revenue) AS amount, min("{LINE}") AS line
             FROM rows WHERE revenue < 0 AND order_id IS NOT NULL GROUP BY order_id),
-        sold AS (SELECT DISTINCT order_id FROM rows WHERE revenue IS NULL OR revenue >= 0)
+        sold AS (
+            SELECT DISTINCT order_id FROM rows
+            WHERE order_id IS NOT NULL AND (revenue IS NULL OR revenue >= 0))
         SELECT r.* REPLACE (
             CASE WHEN r.order_id IS NULL OR r.revenue >= 0 THEN r.revenue END AS revenue,
             CASE WHEN b.amount IS NULL THEN r.refund
                  ELSE b.amount + CASE WHEN r.revenue < 0 THEN 0 ELSE coalesce(r.refund, 0) END END AS refund)
         FROM rows AS r LEFT JOIN back AS b ON r.order_id = b.order_id
         WHERE r.order_id IS NULL OR r.revenue IS NULL OR r.revenue >= 0
-           OR (r.line = b.line AND r.order_id NOT IN (SELECT order_id FROM sold WHERE order_id IS NOT NULL))
-        ORDER BY r.line""")
-        .to_arrow_table()
+           OR (r."{LINE}" = b.line AND r.order_id NOT IN (FROM sold))
+        ORDER BY r."{LINE}"
+        """,
     )
     untied = int(pc.sum(pc.less(folded["revenue"], 0)).as_py() or 0)
     if negative > untied:
@@ -173,13 +178,11 @@ def _unit(rows: pa.Table, plan: Plan, decimal: DecimalMark) -> Shaped:
     later = _later_rows(kept, pair)
     firsts = _without(kept, later)
     if len(later):
-        crossed = pc.count_distinct(
-            kept.filter(pc.is_in(kept["line"], pa.array(later)))["customer_id"]
-        ).as_py()
+        crossed = pc.count_distinct(kept.filter(pc.is_in(kept[LINE], pa.array(later)))["customer_id"]).as_py()
         notes.append(
             say(
-                "Customers in more than one variant: {n:count}; their outcomes are those of their first row, and"
-                " an analysis leaves them out.",
+                "Customers in more than one variant: {n:count}; their outcomes are those of their first row,"
+                " and an analysis leaves them out.",
                 n=crossed,
             )
         )
@@ -237,44 +240,49 @@ def _summary(rows: pa.Table, plan: Plan) -> Shaped:
     mean, m2, possible = _SUMMARY_MOMENTS[plan.moments]
     kind = "binary" if plan.moments == ("successes",) else "mean"
     further = "".join(f', "{name.replace('"', '""')}"' for name in plan.attributes)
-    made = (
-        _database(rows)
-        .sql(f"""
-        SELECT line, n >= 0 AND {possible} AS possible, experience_id, variant, metric, '{kind}' AS kind, n,
+    made = _ask(
+        rows,
+        f"""
+        SELECT "{LINE}", n >= 0 AND {possible} AS possible,
+               experience_id, variant, metric, '{kind}' AS kind, n,
                CASE WHEN n > 0 THEN {mean} ELSE 0 END AS mean,
                CASE WHEN n > 0 THEN {m2} ELSE 0 END AS m2{further}
-        FROM rows ORDER BY line""")
-        .to_arrow_table()
+        FROM rows ORDER BY "{LINE}"
+        """,
     )
     sound = made["possible"]
-    left_out = LeftOut(made.filter(pc.invert(sound))["line"].to_numpy(), IMPOSSIBLE)
-    kept = made.filter(sound).drop_columns(["line", "possible"])
+    left_out = LeftOut(made.filter(pc.invert(sound))[LINE].to_numpy(), IMPOSSIBLE)
+    kept = made.filter(sound).drop_columns([LINE, "possible"])
     return Shaped({"summaries": conform(kept, table)}, left_out)
 
 
 _NO_LINES = np.array([], np.int64)
 
 
-def _database(rows: pa.Table) -> duckdb.DuckDBPyConnection:
+def _ask(rows: pa.Table, sql: str) -> pa.Table:
+    """The answer of DuckDB about `rows`."""
     database = open_database()
     database.register("rows", rows)
-    return database
+    return database.sql(sql).to_arrow_table()
 
 
 def _later_rows(rows: pa.Table, key: Sequence[str]) -> NDArray[np.int64]:
     """Lines of the rows that have the key of an earlier one; blank cells are equal to each other."""
-    columns = rows.select(list(key)).rename_columns([f"c{place}" for place in range(len(key))])
-    keys = ", ".join(columns.column_names)
-    database = _database(columns.append_column("line", rows["line"]))
-    found = database.sql(f"""
-        SELECT line FROM rows ANTI JOIN (SELECT min(line) AS line FROM rows GROUP BY {keys}) AS firsts
-        USING (line)
-        ORDER BY line""").to_arrow_table()
+    columns = rows.select([*key, LINE]).rename_columns([*(f"c{place}" for place in range(len(key))), "line"])
+    keys = ", ".join(columns.column_names[:-1])
+    found = _ask(
+        columns,
+        f"""
+        SELECT line FROM rows
+        ANTI JOIN (SELECT min(line) AS line FROM rows GROUP BY {keys}) AS firsts USING (line)
+        ORDER BY line
+        """,
+    )
     return found["line"].to_numpy()
 
 
 def _without(rows: pa.Table, lines: NDArray[np.int64]) -> pa.Table:
-    return rows.filter(pc.invert(pc.is_in(rows["line"], pa.array(lines)))) if len(lines) else rows
+    return rows.filter(pc.invert(pc.is_in(rows[LINE], pa.array(lines)))) if len(lines) else rows
 
 
 def _constant(text: str, rows: pa.Table) -> pa.Array:

@@ -178,12 +178,26 @@ def _event(sample: Sample, table: Table) -> Proposal:
             mapping[column.name] = found
     missing = tuple(name for name in table.required if name not in mapping and name != "experience_id")
     required = sum(name in mapping for name in table.required)
-    further = {column: column for column in sample.columns if column not in mapping.values()}
+    further = [column for column in sample.columns if column not in mapping.values()]
     score = required + len(mapping) - (0.0 if table.attributes else 0.25 * len(further))
     mapping = {name: mapping[name] for name in table.names if name in mapping}
     if table.attributes and further:
-        mapping["attributes"] = {name: name for name in further if name not in table.names}
+        mapping["attributes"] = _free_names(further, table.names)
     return Proposal(table.name, "event", mapping, missing, score)
+
+
+def _free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Name → column: its own name, numbered where it is taken; capitals make no difference."""
+    seen = {name.lower() for name in taken}
+    named = {}
+    for column in columns:
+        name, count = column, 1
+        while name.lower() in seen:
+            count += 1
+            name = f"{column} {count}"
+        seen.add(name.lower())
+        named[name] = column
+    return named
 
 
 def _fits(sample: Sample, found: Proposal) -> bool:
@@ -202,6 +216,7 @@ def _unit(sample: Sample) -> Proposal:
     customers = TABLES["customers"]
     attributes: dict[str, str] = {}
     outcomes: dict[str, str] = {}
+    further: list[str] = []
     taken = set(mapping.values())
     for column in customers.columns[1:]:
         if found := sample.find(column.name, customers.name, taken):
@@ -213,8 +228,10 @@ def _unit(sample: Sample) -> Proposal:
         said = set(words(column))
         if sample.measures(column) and (said & OUTCOME_WORDS or not said & ATTRIBUTE_WORDS):
             outcomes[_outcome_name(column, outcomes)] = column
-        elif column not in customers.names:
-            attributes[column] = column
+        else:
+            further.append(column)
+    taken_names = [*customers.names, *TABLES["exposures"].names, *outcomes]
+    attributes |= _free_names(further, taken_names)
     if outcomes:
         mapping["outcomes"] = outcomes
     if attributes:
@@ -255,9 +272,9 @@ def _summary(sample: Sample) -> Proposal:
         first, column = next(iter(moments.items()))
         mapping["metric"] = "conversion" if first == "successes" else _metric_name(column)
     rest = [column for column in sample.columns if column not in mapping.values()]
-    attributes = {column: column for column in rest if not sample.measures(column)}
+    attributes = [column for column in rest if not sample.measures(column)]
     if attributes:
-        mapping["attributes"] = attributes
+        mapping["attributes"] = _free_names(attributes, [*TABLES["summaries"].names, *moments])
     missing = [name for name in ("variant", "n") if name not in mapping]
     return Proposal("summaries", "summary", mapping, (*missing, *([] if moments else ["successes"])))
 

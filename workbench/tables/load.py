@@ -23,7 +23,7 @@ from workbench.tables.evidence import (
     look_at,
     look_through,
 )
-from workbench.tables.grains import LeftOut, shape
+from workbench.tables.grains import LINE, LeftOut, shape
 from workbench.tables.guess import Proposal, propose
 from workbench.tables.plan import Plan, grain_of, plan
 from workbench.tables.read import Source, open_source
@@ -134,7 +134,7 @@ def read_tables(
         proposal = propose(sample.rows, declared, asked)
         if proposal is None:
             raise DataError(
-                "It is not clear what {file} holds; say which table it is, and which of its columns are which:"
+                "It is not clear what {file} holds; say which table it is, and what its columns are:"
                 " {columns}.",
                 file=source.path.name,
                 columns=", ".join(source.columns),
@@ -187,6 +187,8 @@ def _sample(source: Source) -> _Sample:
         count += batch.rows.num_rows
         if count >= _SAMPLE_ROWS:
             break
+    if not blocks:
+        raise DataError("{file} has column names but no rows.", file=source.path.name)
     return _Sample(pa.concat_tables(blocks), next(batches, None) is None)
 
 
@@ -238,13 +240,15 @@ def _gather(source: Source, what: Plan, timezone: str, manner: _Manner) -> _Gath
         bad = np.zeros(len(batch.lines), bool)
         for marks in (*made.blank.values(), *made.faulty.values()):
             bad |= marks
-        rows = made.values.append_column("line", pa.array(batch.lines))
+        rows = made.values.append_column(LINE, pa.array(batch.lines))
         blocks.append(rows.filter(pa.array(~bad)) if bad.any() else rows)
         gathered.read += len(batch.lines) + len(batch.faults)
         gathered.rejected += int(bad.sum()) + len(batch.faults)
         if len(gathered.listed) < LISTED_AT_MOST:
             gathered.listed += _rejections(batch, what, made, np.flatnonzero(bad)[:LISTED_AT_MOST])
         gathered.clock_changes += sum(int(marks[~bad].sum()) for marks in made.clock_changes.values())
+    if not gathered.read:
+        raise DataError("{file} has column names but no rows.", file=source.path.name)
     gathered.rows = pa.concat_tables(blocks)
     return gathered
 
@@ -297,8 +301,8 @@ def _loaded(
     if gathered.clock_changes:
         notes.append(
             say(
-                "Times in the hour in which the clocks change: {n:count}; one that they show twice was taken to"
-                " be the later, one that they skip was moved on by an hour.",
+                "Times in the hour in which the clocks change: {n:count}; one that they show twice was taken"
+                " to be the later, one that they skip was moved on by an hour.",
                 n=gathered.clock_changes,
             )
         )

@@ -54,12 +54,12 @@ def _alike(one: pa.Table, other: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Both tables with the columns of both, in the same order and types."""
     types = {}
     for name in dict.fromkeys([*one.column_names, *other.column_names]):
-        found = {table.schema.field(name).type for table in (one, other) if name in table.column_names}
-        filled = {kind for kind in found if not kinds.is_null(kind)} or {pa.string()}
-        if len(filled) == 1:
-            types[name] = filled.pop()
+        columns = [table[name] for table in (one, other) if name in table.column_names]
+        found = {column.type for column in columns if column.null_count < len(column)} or {columns[0].type}
+        if len(found) == 1:
+            types[name] = found.pop()
         else:
-            numbers = all(kinds.is_integer(kind) or kinds.is_floating(kind) for kind in filled)
+            numbers = all(kinds.is_integer(kind) or kinds.is_floating(kind) for kind in found)
             types[name] = pa.float64() if numbers else pa.string()
 
     def shaped(table: pa.Table) -> pa.Table:

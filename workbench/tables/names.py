@@ -146,7 +146,7 @@ OUTCOME_WORDS: Final = _words(
 """Words in the name of a column that measures what a customer did."""
 
 ATTRIBUTE_WORDS: Final = _words(
-    "age edad year ano born birth nacimiento tenure antiguedad income renta zip postal postcode cp code codigo"
-    " phone telefono lat lon latitude longitude id segment segmento gender sex sexo genero"
+    "age edad year ano born birth nacimiento tenure antiguedad income renta zip postal postcode cp code"
+    " codigo phone telefono lat lon latitude longitude id segment segmento gender sex sexo genero"
 )
 """Words in the name of a column that says who a customer is, even where it holds numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ class _Wishes:
         return name
 
     def field(self, declared: Column, *, may_be_text: bool = False) -> Field:
-        """The field of a declared column; `may_be_text` where a name that is no column is the value itself."""
+        """The field of a declared column; `may_be_text` where what is no column is the value itself."""
         wish = self.columns[declared.name]
         if may_be_text and wish not in self.source.columns:
             return Field.of(declared, None, str(wish))
@@ -182,15 +182,25 @@ def _event(wishes: _Wishes, table: Table) -> Plan:
         elif column.name in wishes.columns:
             fields.append(wishes.field(column, may_be_text=column.name == "assignment"))
     attributes = {**further, **wishes.attributes} if table.attributes else {}
-    for name, column in attributes.items():
-        if name in declared:
-            raise DataError(
-                "“{name}” is a column of the table {table} itself; map it by its name, not as an attribute.",
-                name=name,
-                table=table.name,
-            )
-        fields.append(Field(name, "string", wishes.column(column)))
+    fields += _further(attributes, wishes, taken=table.names)
     return Plan(table, "event", tuple(fields), tuple(attributes))
+
+
+def _further(columns: Mapping[str, str], wishes: _Wishes, *, taken: Iterable[str]) -> list[Field]:
+    """Fields of further attributes, whose names have to differ from each other and from those taken.
+
+    Capitals do not make a difference: databases do not see it.
+    """
+    seen = {name.lower() for name in taken}
+    fields = []
+    for name, column in columns.items():
+        if name.lower() in seen:
+            raise DataError(
+                "The attribute “{name}” has the name of another column; give it another name.", name=name
+            )
+        seen.add(name.lower())
+        fields.append(Field(name, "string", wishes.column(column)))
+    return fields
 
 
 def _unit(wishes: _Wishes) -> Plan:
@@ -205,17 +215,18 @@ def _unit(wishes: _Wishes) -> Plan:
         if column.name == "experience_id" or column.name in wishes.columns
     ]
     customers = standard("customers")
-    for name, column in wishes.attributes.items():
-        known = customers.column(name)
-        if name == "customer_id" or name in wishes.outcomes:
-            raise DataError("“{name}” cannot be an attribute and something else as well.", name=name)
-        fields.append(
-            Field.of(known, wishes.column(column)) if known else Field(name, "string", wishes.column(column))
-        )
-    for name, column in wishes.outcomes.items():
-        if name in table.names:
-            raise DataError("An outcome cannot be called “{name}”; give it another name.", name=name)
-        fields.append(Field(name, "measure", wishes.column(column)))
+    attributes = dict(wishes.attributes)
+    for column in customers.columns:
+        if column.name in attributes and column.name != "customer_id":
+            fields.append(Field.of(column, wishes.column(attributes.pop(column.name))))
+    fields += _further(attributes, wishes, taken=[*customers.names, *table.names])
+    taken = {*table.names, *(name.lower() for name in wishes.attributes)}
+    for name, column_name in wishes.outcomes.items():
+        if name.lower() in taken:
+            raise DataError(
+                "The outcome “{name}” has the name of another column; give it another name.", name=name
+            )
+        fields.append(Field(name, "measure", wishes.column(column_name)))
     return Plan(table, "unit", tuple(fields), tuple(wishes.attributes), tuple(wishes.outcomes))
 
 
@@ -241,8 +252,5 @@ def _summary(wishes: _Wishes) -> Plan:
     for name in moments:
         kind: CellType = "int64" if name == "successes" else "float64"
         fields.append(Field(name, kind, wishes.column(wishes.columns[name]), blank=NO_VALUE))
-    for name, origin in wishes.attributes.items():
-        if name in table.names or name in moments:
-            raise DataError("“{name}” cannot be an attribute and something else as well.", name=name)
-        fields.append(Field(name, "string", wishes.column(origin)))
+    fields += _further(wishes.attributes, wishes, taken=[*table.names, *moments])
     return Plan(table, "summary", tuple(fields), tuple(wishes.attributes), moments=moments)

@@ -30,6 +30,7 @@ BLOCK: Final = 16 << 20
 """Bytes read at a time; what reading a file takes of memory is a small multiple of it."""
 
 _HEAD = 1 << 18
+_ENDINGS = (".gz", ".csv", ".tsv", ".txt", ".parquet")
 _DELIMITERS = (b",", b";", b"\t", b"|")
 _SAMPLE_LINES = 100
 _PARQUET_ROWS = 1 << 18
@@ -57,7 +58,10 @@ class Source:
     @property
     def name(self) -> str:
         """The file's name without its endings."""
-        return self.path.name.split(".")[0] or self.path.name
+        path = self.path
+        while path.suffix.lower() in _ENDINGS:
+            path = path.with_suffix("")
+        return path.name
 
     def batches(self, columns: Sequence[str] | None = None, *, block: int = BLOCK) -> Iterator[Batch]:
         """The rows in order, about `block` bytes at a time.

@@ -1,0 +1,316 @@
+"""The widgets of “Load and check”."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ipywidgets
+
+from workbench.locale import Texts
+from workbench.publish.fold import Fold
+from workbench.publish.result import html, table
+from workbench.screens import controls
+from workbench.screens.frame import columns, served
+from workbench.screens.loading import SHOWN_ROWS, SUMMARY, UNIT, LoadState
+from workbench.tables.report import LoadReport
+from workbench.tables.schema import TABLES
+
+_LISTED = 200
+_UPLOAD = {True: 200, False: 10}  # MB that the page, JupyterLab take in one piece
+
+
+def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """The file on the left; on the right what it holds, what came of it, and what the project holds."""
+    load = controls.button(t("Load"), state.load, primary=True)
+    asked = ipywidgets.VBox(
+        [*_questions(state, t), load, controls.meanings(t, _meanings(t))],
+        layout=ipywidgets.Layout(width="100%"),
+    )
+    chosen = ipywidgets.VBox([_mapping(state, t), _preview(state, t)])
+
+    def show(_change: object = None) -> None:
+        asked.layout.display = "" if state.found else "none"
+        chosen.layout.display = "" if state.found and not state.report else "none"
+        load.layout.display = "" if not state.report else "none"
+
+    show()
+    state.observe(show, ["found", "report"])
+    return columns(state, [*_file(state, t), asked], [_report(state, t), chosen, _overview(state, t)], t)
+
+
+def _file(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
+    upload = ipywidgets.FileUpload(description=t("Choose a file"), multiple=False, button_style="primary")
+
+    def receive(change: Any) -> None:
+        if change.new:
+            state.receive(change.new[0]["name"], change.new[0]["content"])
+            upload.value = ()
+
+    upload.observe(receive, "value")
+    limit = t(
+        "CSV, TSV or Parquet, up to {limit:count} MB; packed with gzip if you like. Larger: give its path.",
+        limit=_UPLOAD[served()],
+    )
+    return [
+        ipywidgets.VBox([upload, html(f'<p class="wb-help">{escape(limit)}</p>')]),
+        controls.text(
+            state, "path", t("Or a path on the computer that runs this"), example="/data/orders.csv"
+        ),
+        _sample(state, t),
+    ]
+
+
+def _sample(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    button = controls.button(t("Load the sample shop"), state.load_sample)
+
+    def show(_change: object = None) -> None:
+        button.layout.display = "none" if state.tables or state.found else ""
+
+    show()
+    state.observe(show, ["tables", "found"])
+    return button
+
+
+def _questions(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
+    """What one row is, and what the file may leave open."""
+    kinds = [
+        (t("a customer, with variant and results"), UNIT),
+        (t("a variant, with totals"), SUMMARY),
+        *((name, name) for name in TABLES if name not in ("outcomes", "summaries")),
+    ]
+    orders = [
+        (t("as the file shows"), None),
+        (t("day first: 31/12"), "dmy"),
+        (t("month first: 12/31"), "mdy"),
+    ]
+    marks = [(t("as the file shows"), None), (t("point: 1.5"), "."), (t("comma: 1,5"), ",")]
+    experiment = controls.text(
+        state, "experiment", t("Name of the experiment"), example=t("the name of the file")
+    )
+    asked = html("")
+
+    def show(_change: object = None) -> None:
+        needed = state.takes_experiment and not {"experiment", "experience_id"} & set(state.mapping)
+        experiment.layout.display = "" if needed else "none"
+        asked.value = "".join(
+            f'<p class="wb-notice">{escape(t(question.question))}</p>' for question in state.questions
+        )
+
+    show()
+    state.observe(show, ["holds", "mapping", "questions"])
+    return [
+        controls.choice(state, "holds", t("What one row is"), lambda: [(t("choose …"), None), *kinds]),
+        experiment,
+        asked,
+        controls.choice(state, "date_order", t("Order of dates"), lambda: orders),
+        controls.choice(state, "decimal", t("Decimal mark"), lambda: marks),
+    ]
+
+
+def _mapping(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """A pick-list for each standard column; those that were not found are under “more”."""
+    box = ipywidgets.VBox()
+
+    def pick(name: str, label: str) -> ipywidgets.Dropdown:
+        value = state.mapping.get(name)
+        options: list[controls.Option] = [("–", None)]
+        options += [(column, column) for column in state.found.columns] if state.found else []
+        if value and value not in [option[1] for option in options]:
+            options.append((t("“{value}” in every row", value=value), value))
+        widget = ipywidgets.Dropdown(
+            options=options, value=value, description=label, layout=ipywidgets.Layout(width="100%")
+        )
+        widget.observe(lambda change: state.choose(name, change.new), "value")
+        return widget
+
+    def several(
+        label: str, value: Sequence[str], write: Callable[[Sequence[str]], None]
+    ) -> ipywidgets.SelectMultiple:
+        names = list(state.found.columns) if state.found else []
+        widget = ipywidgets.SelectMultiple(
+            options=names,
+            value=[name for name in value if name in names],
+            rows=min(6, len(names)),
+            description=label,
+            layout=ipywidgets.Layout(width="100%"),
+        )
+        widget.observe(lambda change: write(change.new), "value")
+        return widget
+
+    def fill(_change: object = None) -> None:
+        seen, others = [], []
+        for column in state.columns():
+            label = t("{name} (needed)", name=column.name) if column.required else column.name
+            shown = column.required or column.name in state.mapping
+            (seen if shown else others).append(pick(column.name, label))
+        if state.holds == UNIT:
+            seen.append(several(t("Results of each customer"), [*state.outcomes.values()], state.measure))
+        if state.takes_attributes:
+            seen.append(several(t("Further columns to keep"), [*state.attributes.values()], state.keep))
+        title = html(f'<h2 class="wb-part">{escape(t("Which column is which"))}</h2>')
+        grid = ipywidgets.Box(seen).add_class("wb-grid")
+        rest = [controls.more(t, [ipywidgets.Box(others).add_class("wb-grid")])] if others else []
+        box.children = [title, grid, *rest] if seen else []
+
+    fill()
+    state.observe(fill, "proposals")
+    return box
+
+
+def _preview(state: LoadState, t: Texts) -> ipywidgets.HTML:
+    widget = html("")
+
+    def write(_change: object = None) -> None:
+        found = state.found
+        if found is None:
+            widget.value = ""
+            return
+        known = {source: name for name, source in state.mapping.items()}
+        rows = found.rows.slice(0, SHOWN_ROWS).to_pylist()
+        head = "".join(
+            f'<th scope="col">{escape(name)}<span>{escape(known.get(name, ""))}</span></th>'
+            for name in found.columns
+        )
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(_cell(row[name]))}</td>" for name in found.columns) + "</tr>"
+            for row in rows
+        )
+        title = t("The first {n:count} rows", n=len(rows))
+        widget.value = (
+            f'<h2 class="wb-part">{escape(title)}</h2><div class="wb-table wb-preview" tabindex="0" '
+            f'role="group"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+    write()
+    state.observe(write, ["found", "mapping"])
+    return widget
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _report(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """What came in of the last file."""
+    words, rejected = html(""), Fold()
+
+    def write(_change: object = None) -> None:
+        report = state.report
+        words.value = "" if report is None else _said(report, t)
+        rejected.content = ""
+        if report is not None and report.rejected:
+            listed = report.rejected[:_LISTED]
+            rejected.title = t("The rows that were left out ({n:count})", n=report.rejected_count)
+            rows = [
+                {
+                    t("Line"): t.count(row.line),
+                    t("Column"): row.column or "–",
+                    t("Why"): t(row.reason),
+                    t("In the file"): row.text,
+                }
+                for row in listed
+            ]
+            more = report.rejected_count - len(listed)
+            rest = t("… and {n:count} more rows left out", n=more) if more > 0 else ""
+            rejected.content = table(rows) + f"<p>{escape(rest)}</p>"
+
+    write()
+    state.observe(write, "report")
+    return ipywidgets.VBox([words, rejected])
+
+
+def _said(report: LoadReport, t: Texts) -> str:
+    sentence = t(
+        "{kept:count} of {read:count} rows are in “{table}” now.",
+        kept=report.rows_kept,
+        read=report.rows_read,
+        table=report.table,
+    )
+    notes = [t(note) for note in report.notes] + [
+        t(
+            "{question} It was taken to be “{assumed}”.",
+            question=t(question.question),
+            assumed=question.assumed,
+        )
+        for question in report.questions
+    ]
+    left = t("No row was left out.")
+    if report.rejected_count:
+        left = t("{n:count} rows were left out; they are listed below.", n=report.rejected_count)
+    items = "".join(f"<li>{escape(note)}</li>" for note in [left, *notes])
+    return f'<p class="wb-sentence" role="status">{escape(sentence)}</p><ul>{items}</ul>'
+
+
+def _overview(state: LoadState, t: Texts) -> ipywidgets.HTML:
+    """What the project holds, and which screens can answer."""
+    widget = html("")
+    zone = ZoneInfo(state.project.settings.timezone)
+
+    def day(second: int) -> str:
+        return t.date(datetime.fromtimestamp(second, UTC).astimezone(zone).date())
+
+    def write(_change: object = None) -> None:
+        title = f'<h2 class="wb-part">{escape(t("What the project holds"))}</h2>'
+        if not state.tables:
+            widget.value = (
+                title + f"<p>{escape(t('Nothing yet: choose a file, or load the sample shop.'))}</p>"
+            )
+            return
+        rows = [
+            {
+                t("Table"): item.name,
+                t("Rows"): t.count(item.rows),
+                t("From"): day(item.seconds[0]) if item.seconds else "–",
+                t("Until"): day(item.seconds[1]) if item.seconds else "–",
+                t("Files"): ", ".join(item.sources),
+            }
+            for item in state.tables
+        ]
+        widget.value = title + table(rows) + _lights({item.name for item in state.tables}, t)
+
+    write()
+    state.observe(write, "tables")
+    return widget
+
+
+def _lights(there: set[str], t: Texts) -> str:
+    """What can be asked of these tables."""
+    experiment = (
+        "summaries" in there or {"exposures", "outcomes"} <= there or {"exposures", "orders"} <= there
+    )
+    lights = [
+        (t("Segments"), "customers" in there, t("needs customers")),
+        (t("Effect lab"), experiment, t("needs exposures and orders, or results by customer or by variant")),
+        (t("Lifetime value"), "orders" in there, t("needs orders")),
+    ]
+    items = "".join(
+        f'<li class="wb-{"ok" if ready else "warn"}"><span class="wb-sign" aria-hidden="true">'
+        f"{'✓' if ready else '–'}</span><strong>{escape(name)}</strong> "
+        f"<span>{escape(t('ready') if ready else needs)}</span></li>"
+        for name, ready, needs in lights
+    )
+    return (
+        f'<section class="wb-checks"><h2 class="wb-part">{escape(t("What can be asked"))}</h2>'
+        f"<ul>{items}</ul></section>"
+    )
+
+
+def _meanings(t: Texts) -> list[tuple[str, str]]:
+    return [
+        (
+            t("What one row is"),
+            t("Files of single doings (orders, exposures …), of customers, or of totals can all be read."),
+        ),
+        (t("Name of the experiment"), t("Where no column says which experiment a row belongs to.")),
+        (t("Order of dates"), t("How 03/04/2026 is read; the file itself mostly shows it.")),
+        (t("Decimal mark"), t("Whether 1.034 is about one or about a thousand.")),
+        (
+            t("Further columns to keep"),
+            t("What is known of a customer beyond the standard columns; you can split results by it."),
+        ),
+    ]

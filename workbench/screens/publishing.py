@@ -1,0 +1,222 @@
+"""Publish: kept results become a page that others may see; nothing else goes out."""
+
+from __future__ import annotations
+
+from html import escape
+from zoneinfo import ZoneInfo
+
+import ipywidgets
+from traitlets import Instance, List, Unicode
+
+from workbench.locale import Message, Texts, say
+from workbench.publish import bundle
+from workbench.publish.page import address
+from workbench.publish.result import ResultView, html
+from workbench.records import EffectRecord, ValueRecord
+from workbench.screens import controls
+from workbench.screens.frame import columns, served
+from workbench.screens.state import ScreenState
+
+_IN_SIGHT = 8
+
+
+class PublishState(ScreenState):
+    """Kept records, those that are chosen, and the pages that are out.
+
+    Attributes:
+        records: The kept records, newest first.
+        chosen: Ids of those for the page, in the order in which they were chosen.
+        title: The page's title.
+        pages: The pages that are out, newest first.
+        published: The slug of the page that was published last.
+    """
+
+    ways = ("3-effect-lab", "4-lifetime-value")
+
+    records = List()
+    chosen = List(Unicode())
+    title = Unicode("")
+    pages = List(Instance(bundle.Page))
+    published = Unicode("")
+
+    def refresh(self) -> None:
+        super().refresh()
+        self.records = list(self.project.records.values())
+        self.pages = bundle.pages(self.project.path / "published")
+        self.missing = None
+        if not self.records and not self.pages:
+            self.missing = say(
+                "No result has been kept yet: keep one in the effect lab or under lifetime value."
+            )
+
+    def choose(self, record_id: str, *, wanted: bool) -> None:
+        """Put a record on the page, or take it off."""
+        rest = [chosen for chosen in self.chosen if chosen != record_id]
+        self.chosen = [*rest, record_id] if wanted else rest
+
+    def preview(self) -> list[EffectRecord | ValueRecord]:
+        """The chosen records as others will see them."""
+        known = {record.id: record for record in self.records}
+        return [bundle.public(known[chosen]) for chosen in self.chosen]
+
+    def publish(self) -> None:
+        """Make the page; one with the same title is replaced."""
+        with self.working():
+            known = {record.id: record for record in self.records}
+            made = self.project.publish([known[chosen] for chosen in self.chosen], self.title)
+            self.published = made.slug
+            self.notice = say("“{title}” is published.", title=self.title.strip())
+            self.title, self.chosen = "", []
+            self.refresh()
+
+    def unpublish(self, slug: str) -> None:
+        """Take a page down."""
+        with self.working():
+            bundle.unpublish(self.project, slug)
+            self.notice = say("The page is no longer published; its results are still kept.")
+            self.refresh()
+
+
+def question(record: EffectRecord | ValueRecord) -> Message:
+    """What a record answers, in a line."""
+    settings = record.settings
+    if isinstance(record, EffectRecord):
+        asked = {"experiment": record.settings.experiment, "metric": record.settings.metric}
+        if settings.by:
+            return say("{metric} in “{experiment}”, by {by}", **asked, by=settings.by)
+        return say("{metric} in “{experiment}”", **asked)
+    if settings.by:
+        return say("Lifetime value by {by}", by=settings.by)
+    return say("Lifetime value")
+
+
+def view(state: PublishState, t: Texts) -> ipywidgets.Widget:
+    """The kept results to choose from on the left; what is out, and what would go out, on the right."""
+    publish = controls.button(t("Publish"), state.publish, primary=True)
+
+    def allow(_change: object = None) -> None:
+        publish.disabled = not (state.chosen and state.title.strip())
+
+    allow()
+    state.observe(allow, ["chosen", "title"])
+    asked = [
+        _records(state, t),
+        controls.text(state, "title", t("Title of the page"), live=True),
+        publish,
+        controls.meanings(t, _meanings(t)),
+    ]
+    return columns(state, asked, [_link(state, t), _pages(state, t), _preview(state, t)], t)
+
+
+def _records(state: PublishState, t: Texts) -> ipywidgets.VBox:
+    """A box to tick for each kept result, newest first; older ones are under “more”."""
+    box = ipywidgets.VBox()
+    title = html(f'<p class="wb-label">{escape(t("Kept results, newest first"))}</p>')
+    zone = ZoneInfo(state.project.settings.timezone)
+
+    def line(record: EffectRecord | ValueRecord) -> ipywidgets.VBox:
+        tick = ipywidgets.Checkbox(
+            value=record.id in state.chosen,
+            description=t(question(record)),
+            indent=False,
+            layout=ipywidgets.Layout(width="100%"),
+        )
+        tick.observe(lambda change: state.choose(record.id, wanted=change.new), "value")
+        day = t.date(record.created.astimezone(zone).date())
+        words = html(f'<p class="wb-help">{escape(day)} · {escape(t(record.verdict))}</p>')
+        return ipywidgets.VBox([tick, words]).add_class("wb-choice")
+
+    def fill(_change: object = None) -> None:
+        rows = [line(record) for record in state.records]
+        rest = [controls.more(t, rows[_IN_SIGHT:])] if len(rows) > _IN_SIGHT else []
+        box.children = [title, *rows[:_IN_SIGHT], *rest]
+
+    fill()
+    state.observe(fill, "records")
+    return box
+
+
+def _link(state: PublishState, t: Texts) -> ipywidgets.HTML:
+    """Where the page is that was published last."""
+    widget = html("")
+
+    def write(_change: object = None) -> None:
+        link = ""
+        if state.published in [page.slug for page in state.pages]:
+            link = f"<p>{_way_to(state.published, t('Open the page'), t)}</p>"
+        widget.value = link
+
+    write()
+    state.observe(write, ["published", "pages"])
+    return widget
+
+
+def _way_to(slug: str, words: str, t: Texts) -> str:
+    """A link where pages are served; the command that serves them elsewhere."""
+    if served():
+        return f'<a href="{address(slug, t.language)}" target="_blank">{escape(words)}</a>'
+    return escape(words)
+
+
+def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
+    box = ipywidgets.VBox()
+    title = html(f'<h2 class="wb-part">{escape(t("Published pages"))}</h2>')
+    zone = ZoneInfo(state.project.settings.timezone)
+
+    def line(page: bundle.Page) -> ipywidgets.Box:
+        day = t.date(page.published.astimezone(zone).date())
+        words = html(f"{_way_to(page.slug, page.title, t)} <span>{escape(day)}</span>").add_class(
+            "wb-segment"
+        )
+        away = controls.button(t("Take down"), lambda: state.unpublish(page.slug))
+        away.tooltip = t("Take “{title}” down", title=page.title)
+        return ipywidgets.Box([words, away]).add_class("wb-row")
+
+    def fill(_change: object = None) -> None:
+        rows: list[ipywidgets.Widget] = [line(page) for page in state.pages]
+        if not rows:
+            rows = [html(f'<p class="wb-help">{escape(t("Nothing has been published yet."))}</p>')]
+        elif not served():
+            hint = t("To see them, run: workbench serve {path}", path=str(state.project.path))
+            rows.append(html(f'<p class="wb-help">{escape(hint)}</p>'))
+        box.children = [title, *rows]
+
+    fill()
+    state.observe(fill, "pages")
+    return box
+
+
+def _preview(state: PublishState, t: Texts) -> ipywidgets.VBox:
+    """The chosen results as others will see them."""
+    box = ipywidgets.VBox()
+    title = html(f'<h2 class="wb-part">{escape(t("As others will see it"))}</h2>')
+    views: dict[str, ResultView] = {}
+
+    def fill(_change: object = None) -> None:
+        shown = state.preview()
+        for record in shown:
+            views[record.id] = views.get(record.id) or ResultView(t, record)
+        hint = html(f'<p class="wb-help">{escape(t("Choose a result, and it is shown here."))}</p>')
+        box.children = [title, *([views[record.id] for record in shown] or [hint])]
+
+    fill()
+    state.observe(fill, "chosen")
+    return box
+
+
+def _meanings(t: Texts) -> list[tuple[str, str]]:
+    return [
+        (
+            t("Kept results, newest first"),
+            t("Those chosen appear on the page in the order in which you choose them."),
+        ),
+        (t("Title of the page"), t("A page with the same title is replaced.")),
+        (
+            t("As others will see it"),
+            t(
+                "Without groups of fewer than {least:count} people and with rounded counts; no customer, rule or "
+                "query goes out.",
+                least=bundle.SMALLEST_GROUP,
+            ),
+        ),
+    ]

@@ -1,0 +1,228 @@
+"""Segments: groups of customers by a rule, checked and counted while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import ipywidgets
+from traitlets import Dict, Instance, Unicode
+
+from workbench.engines import fetch, has, table
+from workbench.errors import RuleError, WorkbenchError
+from workbench.locale import Message, Texts, say
+from workbench.publish.fold import Fold
+from workbench.publish.result import html
+from workbench.screens import controls
+from workbench.screens.frame import columns
+from workbench.screens.state import ScreenState, groups, last_second
+from workbench.segments import check_rule, history_columns, sizes
+
+EXAMPLES = (
+    'country == "ES" and orders_12m >= 3',
+    'device in ["mobile", "tablet"] or revenue > 200',
+    "days_since_last_order > 90",
+    "source is None",
+)
+_VALUES = 6
+_DRAFT = "new segment"
+
+
+class SegmentState(ScreenState):
+    """The project's segments, and one that is being written.
+
+    Attributes:
+        name: What the one being written is called.
+        rule: Its rule.
+        doubt: What is wrong with the rule so far.
+        size: How many customers are in it, and of how many there are.
+        saved: Rule, customers in it and customers in all, by name.
+        values: Frequent values of each column that a rule may name.
+    """
+
+    name = Unicode("")
+    rule = Unicode("")
+    doubt = Instance(Message, allow_none=True)
+    size = Instance(tuple, allow_none=True)
+    saved = Dict()
+    values = Dict()
+
+    def refresh(self) -> None:
+        super().refresh()
+        engine = self.project.engine
+        self.missing = None
+        if not has(engine, "customers"):
+            self.missing = say("There are no customers in this project yet.")
+            return
+        counted = self.project.segment_sizes() if len(self.project.segments) else {}
+        self.saved = {name: (rule, *counted[name]) for name, rule in self.project.segments.items()}
+        customers = table(engine, "customers")
+        found: dict[str, list[str]] = {}
+        for column in groups(self.project):
+            counts = customers.group_by(value=customers[column].cast("string")).aggregate(n=customers.count())
+            counts = counts.filter(counts.value.notnull())
+            rows = fetch(engine, counts.order_by([counts.n.desc(), counts.value]).limit(_VALUES))
+            found[column] = [row["value"] for row in rows]
+        self.values = found
+
+    def __init__(self, project: object) -> None:
+        super().__init__(project)  # type: ignore[arg-type]
+        self.observe(lambda _: self._check(), "rule")
+
+    def _check(self) -> None:
+        """Count the rule that is being written, or say what is wrong with it."""
+        self.doubt, self.size = None, None
+        if not self.rule.strip():
+            return
+        with self.working():
+            name = self.name.strip() or _DRAFT
+            last = last_second(self.project)
+            try:
+                check_rule(self.project.engine, name, self.rule)
+                self.size = sizes(self.project.engine, {name: self.rule}, 0 if last is None else last + 1)[
+                    name
+                ]
+            except RuleError as error:
+                self.doubt = error.message
+
+    def edit(self, name: str) -> None:
+        """Take a saved segment up again."""
+        with self.working():
+            rule = self.project.segments[name]
+            self.name = name
+            self.rule = rule
+            self.notice = None
+
+    def save(self) -> None:
+        """Keep the segment."""
+        with self.working():
+            name = self.name.strip()
+            if not name:
+                raise WorkbenchError("Give the segment a name.")
+            if not self.rule.strip():
+                raise WorkbenchError("Write the segment's rule.")
+            self.project.segments[name] = self.rule.strip()
+            self.notice = say("“{name}” is saved.", name=name)
+            self.name = self.rule = ""
+            self.refresh()
+
+    def delete(self, name: str) -> None:
+        """Forget a segment; records that used it keep its rule."""
+        with self.working():
+            del self.project.segments[name]
+            self.notice = say("“{name}” is deleted.", name=name)
+            self.refresh()
+
+
+def view(state: SegmentState, t: Texts) -> ipywidgets.Widget:
+    """The rule on the left, the saved segments and the columns there are on the right."""
+    asked = [
+        controls.text(state, "name", t("Name"), example=t("loyal")),
+        controls.lines(state, "rule", t("Rule"), example=EXAMPLES[0], rows=4),
+        _live(state, t),
+        controls.button(t("Save"), state.save, primary=True),
+        _examples(state, t),
+        controls.meanings(t, _meanings(t)),
+    ]
+    return columns(state, asked, [_saved(state, t), _columns(state, t)], t)
+
+
+def _live(state: SegmentState, t: Texts) -> ipywidgets.HTML:
+    """What the rule comes to so far."""
+    widget = html("")
+
+    def write(_change: object = None) -> None:
+        if state.doubt is not None:
+            words, kind = t(state.doubt), "wb-doubt"
+        elif state.size is not None:
+            inside, everybody = state.size
+            share = inside / everybody if everybody else 0.0
+            words = t(
+                "{n:count} of {everybody:count} customers ({share:percent})",
+                n=inside,
+                everybody=everybody,
+                share=share,
+            )
+            kind = "wb-fine"
+        else:
+            words, kind = t("The number of customers appears here while you write."), "wb-help"
+        widget.value = f'<p class="{kind}" role="status">{escape(words)}</p>'
+
+    write()
+    state.observe(write, ["doubt", "size"])
+    return widget
+
+
+def _examples(state: SegmentState, t: Texts) -> ipywidgets.Widget:
+    """Rules to begin with, each taken over by its button."""
+
+    def take(rule: str) -> ipywidgets.Button:
+        return controls.button(rule, lambda: setattr(state, "rule", rule)).add_class("wb-code")
+
+    title = html(f'<p class="wb-help">{escape(t("Examples to begin with:"))}</p>')
+    return ipywidgets.VBox([title, *(take(rule) for rule in EXAMPLES)]).add_class("wb-examples")
+
+
+def _saved(state: SegmentState, t: Texts) -> ipywidgets.VBox:
+    box = ipywidgets.VBox()
+    title = html(f'<h2 class="wb-part">{escape(t("Saved segments"))}</h2>')
+
+    def line(name: str, rule: str, inside: int, everybody: int) -> ipywidgets.Box:
+        share = inside / everybody if everybody else 0.0
+        size = t(
+            "{n:count} of {everybody:count} customers ({share:percent})",
+            n=inside,
+            everybody=everybody,
+            share=share,
+        )
+        words = html(
+            f"<strong>{escape(name)}</strong> <code>{escape(rule)}</code>"
+            f'<span class="wb-bar" aria-hidden="true"><span style="width:{share:.1%}"></span></span>'
+            f"<span>{escape(size)}</span>"
+        ).add_class("wb-segment")
+        edit = controls.button(t("Edit"), lambda: state.edit(name))
+        delete = controls.button(t("Delete"), lambda: state.delete(name))
+        edit.tooltip = t("Edit “{name}”", name=name)
+        delete.tooltip = t("Delete “{name}”", name=name)
+        return ipywidgets.Box([words, edit, delete]).add_class("wb-row")
+
+    def fill(_change: object = None) -> None:
+        rows: Sequence[ipywidgets.Widget] = [line(name, *entry) for name, entry in state.saved.items()]
+        empty = html(f'<p class="wb-help">{escape(t("None yet: write a rule, or take an example."))}</p>')
+        box.children = [title, *(rows or [empty])]
+
+    fill()
+    state.observe(fill, "saved")
+    return box
+
+
+def _columns(state: SegmentState, t: Texts) -> Fold:
+    """What a rule may name."""
+    fold = Fold(title=t("What a rule can name"))
+
+    def write(_change: object = None) -> None:
+        rows = "".join(
+            f"<dt><code>{escape(name)}</code></dt><dd>{escape(', '.join(values) or '–')}</dd>"
+            for name, values in state.values.items()
+        )
+        history = ", ".join(f"<code>{escape(name)}</code>" for name in history_columns())
+        words = t("From the order history; a window is written _12m, _8w or _30d:")
+        fold.content = f"<dl>{rows}</dl><p>{escape(words)} {history}</p>"
+
+    write()
+    state.observe(write, "values")
+    return fold
+
+
+def _meanings(t: Texts) -> list[tuple[str, str]]:
+    return [
+        (t("Name"), t("What the group is called in results; not the name of a column.")),
+        (
+            t("Rule"),
+            t("Compares columns with values and joins that with and, or, not, in, is None."),
+        ),
+        (
+            t("Order history"),
+            t("In an experiment it ends before the first exposure, so that no segment is an outcome of it."),
+        ),
+    ]
