@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from typing import Literal
 
 from workbench.locale import Message, say
-from workbench.records import Check, Comparison, EffectSettings, EffectSummary, ValueDifference, ValueSummary
+from workbench.records import (
+    Assignment,
+    Check,
+    Comparison,
+    EffectSettings,
+    EffectSummary,
+    ValueDifference,
+    ValueSummary,
+)
 
 Outcome = Literal["adopt", "drop", "keep_measuring", "withheld", "describe"]
 Unit = Literal["share", "money", "number"]
@@ -29,7 +37,7 @@ def sure(level: float) -> float:
 def amount(unit: Unit, value: float) -> Message:
     """A value in the metric's unit."""
     if unit == "share":
-        return say("{value:percent}", value=value)
+        return say("{value:share}", value=value)
     return say("{value:money}", value=value) if unit == "money" else say("{value:number}", value=value)
 
 
@@ -66,13 +74,11 @@ def effect_verdict(
     up, down = _lead(summary, best)
     if summary.word == "association":
         lead = up if best.difference > 0 else down
-        return "describe", say(
-            "{lead} This is an association, not an effect: who got what was not left to chance.", lead=lead
-        )
+        return "describe", _association(lead, summary.assignment)
     threshold = sure(settings.level)
     if best.rope is not None and best.rope[1] >= threshold:
         return "drop", say(
-            "{arm} and {control} are practically the same: {arm_mean} against {control_mean}. "
+            "“{arm}” and “{control}” are practically the same: {arm_mean} against {control_mean}. "
             "We are {p:percent} sure that the difference is too small to matter.",
             **_means(summary, best),
             p=best.rope[1],
@@ -93,7 +99,7 @@ def effect_verdict(
         )
     low, high = best.difference_interval
     return "keep_measuring", say(
-        "No clear difference yet between {arm} and {control}: {arm_mean} against {control_mean}. "
+        "No clear difference yet between “{arm}” and “{control}”: {arm_mean} against {control_mean}. "
         "It lies between {low} and {high} ({level:whole_percent}); keep measuring.",
         **_means(summary, best),
         low=change(summary.unit, low),
@@ -136,12 +142,21 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
     )
     p = difference.probability_positive if more else 1 - difference.probability_positive
     if difference.word == "association":
-        return say(
-            "{lead} This is an association, not an effect: who got what was not left to chance.", lead=lead
-        )
+        return _association(lead, "self")
     if p >= 0.975:
         return say("{lead} We are {p:percent} sure that the first is worth more.", lead=lead, p=p)
     return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)
+
+
+def _association(lead: Message, assignment: Assignment) -> Message:
+    if assignment == "unknown":
+        return say(
+            "{lead} This is an association, not an effect, as long as it is not known who decided who got what.",
+            lead=lead,
+        )
+    return say(
+        "{lead} This is an association, not an effect: who got what was not left to chance.", lead=lead
+    )
 
 
 def _means(summary: EffectSummary, item: Comparison) -> dict[str, object]:
@@ -158,22 +173,22 @@ def _lead(summary: EffectSummary, item: Comparison) -> tuple[Message, Message]:
     values = _means(summary, item)
     if summary.metric == "conversion":
         return (
-            say("{arm} converts better than {control}: {arm_mean} against {control_mean}.", **values),
-            say("{arm} converts worse than {control}: {arm_mean} against {control_mean}.", **values),
+            say("“{arm}” converts better than “{control}”: {arm_mean} against {control_mean}.", **values),
+            say("“{arm}” converts worse than “{control}”: {arm_mean} against {control_mean}.", **values),
         )
     if summary.metric == "revenue":
         return (
             say(
-                "{arm} brings in more per customer than {control}: {arm_mean} against {control_mean}.",
+                "“{arm}” brings in more per customer than “{control}”: {arm_mean} against {control_mean}.",
                 **values,
             ),
             say(
-                "{arm} brings in less per customer than {control}: {arm_mean} against {control_mean}.",
+                "“{arm}” brings in less per customer than “{control}”: {arm_mean} against {control_mean}.",
                 **values,
             ),
         )
     values["metric"] = summary.metric
     return (
-        say("{arm} has a higher {metric} than {control}: {arm_mean} against {control_mean}.", **values),
-        say("{arm} has a lower {metric} than {control}: {arm_mean} against {control_mean}.", **values),
+        say("“{arm}” has a higher {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),
+        say("“{arm}” has a lower {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),
     )

@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
 def _message(value: Any) -> Any:
     if isinstance(value, dict) and value.keys() == {"text", "values"}:
         return Message(value["text"], {key: _message(item) for key, item in value["values"].items()})
-    return value
+    return [_message(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _rounded(value: Any) -> Any:

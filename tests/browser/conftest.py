@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.servers import jupyterlab
+from tests.browser.servers import jupyterlab, new_tab
+from tools.browser import find
 from workbench.publish.serve import Server, serving
 
 HERE = Path(__file__).parent
@@ -26,7 +26,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +39,12 @@ def browser() -> Iterator[Any]:
     """Chromium; without one the tests fail, they are never left out."""
     from playwright.sync_api import sync_playwright
 
+    program = find()
+    if program is None:
+        pytest.fail(
+            "There is no Chromium for these tests: `python -m tools.browser` installs one.", pytrace=False
+        )
     with sync_playwright() as playwright:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        found = [os.environ.get("CHROMIUM"), *map(shutil.which, names), playwright.chromium.executable_path]
-        program = next((path for path in found if path and Path(path).exists()), None)
-        if program is None:
-            pytest.fail("There is no Chromium for the browser tests: run `make browser`.", pytrace=False)
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium
         chromium.close()
@@ -57,20 +56,8 @@ def page(browser: Any) -> Iterator[Any]:
 
     `page.outside` lists the outside addresses asked for so far.
     """
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    tab = context.new_page()
-    tab.outside, errors = [], []
-
-    def block(route: Any) -> None:
-        tab.outside.append(route.request.url)
-        route.abort()
-
-    context.route(lambda url: not url.startswith(LOCAL), block)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    yield tab
-    context.close()
-    assert not errors
-    assert tab.outside == []
+    with new_tab(browser) as tab:
+        yield tab
 
 
 @pytest.fixture(scope="session")

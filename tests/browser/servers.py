@@ -1,4 +1,4 @@
-"""What browser tests need to know of the servers they open: kernels that run, notebooks run in JupyterLab."""
+"""Tabs that see this computer only, and what browser tests need to know of the servers they open."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import psutil
 
 from workbench.publish.serve import Server
 
+LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+
 # "Run all" is dropped without a word while the kernel is not connected, hence the waits.
 RUN_ALL = """async () => {
   const app = window.jupyterapp;
@@ -33,6 +35,33 @@ RUN_ALL = """async () => {
     .filter((output) => output.output_type === "error")
     .map((output) => `${output.ename}: ${output.evalue}`);
 }"""
+
+
+@contextmanager
+def new_tab(browser: Any, **options: Any) -> Iterator[Any]:
+    """An empty tab, 1280 wide and in English if `options` do not say otherwise.
+
+    Its `outside` lists the addresses outside this computer that were asked for; they get no answer. At the
+    end it must be empty, and no JavaScript may have failed.
+    """
+    context = browser.new_context(
+        **{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+    )
+    tab = context.new_page()
+    tab.outside, errors = [], []
+
+    def block(route: Any) -> None:
+        tab.outside.append(route.request.url)
+        route.abort()
+
+    context.route(lambda url: not url.startswith(LOCAL), block)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        yield tab
+    finally:
+        context.close()
+    assert not errors, errors
+    assert not tab.outside, tab.outside
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> bool:

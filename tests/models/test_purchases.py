@@ -27,9 +27,9 @@ from workbench.models.purchases import (
 
 DATA = Path(__file__).parents[1] / "data"
 CDNOW = PurchaseRows(*np.loadtxt(DATA / "cdnow_rows.csv", delimiter=",", skiprows=1, unpack=True))
-BG = PurchaseDraws(0.24259291, 4.41353166, 0.79288612, 2.42575361, "bg-nbd")
-BG_ROUNDED = PurchaseDraws(0.243, 4.414, 0.793, 2.426, "bg-nbd")
-MBG = PurchaseDraws(0.524838, 6.182992, 0.891356, 1.613999, "mbg-nbd")
+BG = PurchaseDraws.point("bg-nbd", 0.24259291, 4.41353166, 0.79288612, 2.42575361)
+BG_ROUNDED = PurchaseDraws.point("bg-nbd", 0.243, 4.414, 0.793, 2.426)
+MBG = PurchaseDraws.point("mbg-nbd", 0.524838, 6.182992, 0.891356, 1.613999)
 
 
 def plain_log_likelihood(rows: PurchaseRows, model: str, r: float, alpha: float, a: float, b: float) -> float:
@@ -102,11 +102,10 @@ def test_the_likelihood_is_the_sum_over_customers_and_its_gradient_its_slope(
 
 @pytest.mark.parametrize("model", MODELS)
 def test_counting_customers_does_not_change_what_is_learnt(model: str) -> None:
-    times = CDNOW.n.astype(int)
-    one_each = PurchaseRows(
-        *(np.repeat(v, times) for v in (CDNOW.x, CDNOW.t_x, CDNOW.T)), np.ones(times.sum())
-    )
-    shuffled = one_each.where(np.random.default_rng(0).permutation(len(one_each.x)))
+    places = np.repeat(np.arange(len(CDNOW.n)), CDNOW.n.astype(int))
+    places = np.random.default_rng(0).permutation(places)
+    one_each = CDNOW.where(places)
+    shuffled = PurchaseRows(one_each.x, one_each.t_x, one_each.T, np.ones(len(places)))
     for point in np.array([[0.24, 4.4, 0.8, 2.4], [2.0, 9.0, 0.1, 1.0]]):
         value, gradient = PurchaseLikelihood(CDNOW, model)(point)
         raw_value, raw_gradient = PurchaseLikelihood(shuffled, model)(point)
@@ -148,7 +147,7 @@ def test_predictions_are_the_published_ones() -> None:
 
 
 def test_only_mbg_nbd_doubts_a_one_time_buyer() -> None:
-    as_mbg = PurchaseDraws(0.243, 4.414, 0.793, 2.426, "mbg-nbd")
+    as_mbg = PurchaseDraws.point("mbg-nbd", 0.243, 4.414, 0.793, 2.426)
     assert probability_alive(BG_ROUNDED, 0, 0, 38.86) == 1
     assert probability_alive(as_mbg, 0, 0, 38.86) == pytest.approx([0.6373], abs=5e-5)
 
@@ -181,7 +180,7 @@ def test_the_sum_over_customers_is_the_known_forecast(draws: PurchaseDraws, tota
 def test_expected_purchases_agree_with_two_other_formulas(
     parameters: tuple[float, ...], weeks: float
 ) -> None:
-    value = expected_purchases(PurchaseDraws(*parameters, model="bg-nbd"), weeks)[0]
+    value = expected_purchases(PurchaseDraws.point("bg-nbd", *parameters), weeks)[0]
     assert value == pytest.approx(closed_form(weeks, *parameters), rel=1e-7)
     assert value == pytest.approx(integrated(weeks, *parameters), rel=1e-7)
 
@@ -211,7 +210,7 @@ def test_probabilities_add_up_and_give_the_mean_and_the_variance(draws: Purchase
 def test_what_is_expected_after_a_history_adds_up_to_what_is_expected_without_one(
     draws: PurchaseDraws,
 ) -> None:
-    """E[X(0,20)] + E[what the histories of 20 weeks promise for 19 more] = E[X(0,39)], over simulated histories."""
+    """Over simulated histories of 20 weeks: purchases so far + those promised for 19 more = E[X(39)]."""
     rng = np.random.default_rng(3)
     customers = 40_000
     rate = rng.gamma(draws.r[0], 1 / draws.alpha[0], customers)
@@ -271,7 +270,7 @@ def test_two_hundred_customers_are_enough_for_a_posterior(model: str) -> None:
         chosen, n = np.unique(
             np.random.default_rng(seed).choice(everyone, 200, replace=False), return_counts=True
         )
-        few = PurchaseRows(CDNOW.x[chosen], CDNOW.t_x[chosen], CDNOW.T[chosen], n)
+        few = PurchaseRows(CDNOW.x[chosen], CDNOW.t_x[chosen], CDNOW.T[chosen], n.astype(float))
         draws = posterior(few, model, draws=1000, seed=seed)
         assert draws.checks["khat"] < 0.7
         low, high = np.quantile(expected_purchases(draws, 39), [0.005, 0.995])

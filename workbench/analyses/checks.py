@@ -46,9 +46,9 @@ def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> 
                 name="segments_before_exposure",
                 status="warn",
                 detail=say(
-                    "The file gives no times, so the order history in {names} was taken at the end of the "
+                    "The file gives no times, so the order history in {names:listing} was taken at the end of the "
                     "data; it may itself be an outcome of the experiment.",
-                    names=", ".join(found.late_rules),
+                    names=list(found.late_rules),
                 ),
             )
         )
@@ -106,13 +106,13 @@ def _two_arms(found: Experiment) -> Check:
 
 def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assignment) -> Check:
     arms = found.arms
-    sizes = ", ".join(f"{arm} {found.assigned[arm]}" for arm in arms)
+    sizes = [say("{arm} {n:count}", arm=arm, n=found.assigned[arm]) for arm in arms]
     if assignment != "random":
         return Check(
             name="sample_ratio",
             status="ok",
             detail=say(
-                "Sizes of the arms: {sizes}. Without random assignment none is expected.", sizes=sizes
+                "Sizes of the arms: {sizes:listing}. Without random assignment none is expected.", sizes=sizes
             ),
         )
     planned = settings.planned_split or found.planned
@@ -123,7 +123,7 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
             name="sample_ratio",
             status="fail",
             detail=say(
-                "The arms are not as large as planned ({sizes}; p = {p:number}): somebody is lost or counted "
+                "The arms are not as large as planned ({sizes:listing}; p = {p:number}): somebody is lost or counted "
                 "twice; find out why, or give the planned split if it was not even.",
                 sizes=sizes,
                 p=p_value,
@@ -132,7 +132,9 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
     return Check(
         name="sample_ratio",
         status="ok",
-        detail=say("The arms are as large as planned ({sizes}; p = {p:number}).", sizes=sizes, p=p_value),
+        detail=say(
+            "The arms are as large as planned ({sizes:listing}; p = {p:number}).", sizes=sizes, p=p_value
+        ),
     )
 
 

@@ -287,9 +287,9 @@ def _segments(
         name="small_segments",
         status="warn",
         detail=say(
-            "{n:count} segments have too few customers in one of the arms to say anything: {names}.",
+            "{n:count} segments have too few customers in one of the arms to say anything: {names:listing}.",
             n=len(small),
-            names=", ".join(small),
+            names=small,
         ),
     )
 

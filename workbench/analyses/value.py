@@ -343,10 +343,10 @@ def _checks(
                 status="warn",
                 detail=say(
                     "{n:count} groups have fewer than {least:count} customers who bought again and are left "
-                    "out: {names}.",
+                    "out: {names:listing}.",
                     n=len(small),
                     least=_FEWEST_REPEATERS,
-                    names=", ".join(small),
+                    names=small,
                 ),
             )
         )

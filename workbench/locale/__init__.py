@@ -148,6 +148,14 @@ class Texts:
             return f"> {self._decimal(100 - step, after)} %"
         return f"{self._decimal(value * 100, after)} %"
 
+    def share(self, value: float) -> str:
+        """A rate with three significant digits.
+
+        >>> Texts("en").share(0.15), Texts("en").share(0.0531), Texts("es").share(0.005123)
+        ('15.0 %', '5.31 %', '0,512 %')
+        """
+        return f"{self.number(value * 100)} %"
+
     def whole_percent(self, value: float) -> str:
         """A level such as that of an interval, without needless decimals.
 
@@ -164,13 +172,13 @@ class Texts:
         """
         return self._signed(value * 100, after) + " %"
 
-    def points(self, value: float, after: int = 1) -> str:
+    def points(self, value: float) -> str:
         """A difference of shares in percentage points, signed, without the unit's name.
 
-        >>> Texts("en").points(0.03), Texts("es").points(-0.0123)
-        ('+3.0', '−1,2')
+        >>> Texts("en").points(0.03), Texts("es").points(-0.0123), Texts("en").points(0.0029)
+        ('+3.0', '−1,2', '+0.29')
         """
-        return self._signed(value * 100, after)
+        return self._signed(value * 100, 2 if 0.005 <= abs(value * 100) < 1 else 1)
 
     def size_points(self, value: float) -> str:
         """The size of something in percentage points, two decimals, without a sign.
@@ -185,10 +193,14 @@ class Texts:
     def money(self, value: float, *, signed: bool = False, digits: int = 3) -> str:
         """An amount in the project's currency with `digits` significant digits, two decimals at most.
 
-        >>> Texts("en").money(35.219), Texts("es").money(1234567)
-        ('€35.2', '1.234.567\\xa0€')
+        What is not nothing is never written as nothing.
+
+        >>> Texts("en").money(35.219), Texts("es").money(1234567), Texts("en").money(0.001)
+        ('€35.2', '1.234.567\\xa0€', '< €0.01')
         """
         size = abs(value)
+        if 0 < size < 0.005 and not signed:
+            return "< " + self.money(0.01)
         after = 2 if size < 10**-2 else min(2, max(0, digits - 1 - floor(log10(size))))
         pattern = self.locale.currency_formats["standard"].pattern.split(";")[0]
         decimals = "#,##0" + ("." + "0" * after if after else "")
@@ -247,6 +259,8 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
         if isinstance(value, Message):
             return self._texts(value)
+        if isinstance(value, list | tuple):
+            value = [self.format_field(item, "") for item in value]
         if format_spec.isidentifier():
             return getattr(self._texts, format_spec)(value)
         return super().format_field(value, format_spec)

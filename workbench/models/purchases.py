@@ -103,14 +103,14 @@ class PurchaseRows:
         """How many customers the rows stand for."""
         return float(self.n.sum())
 
-    def where(self, chosen: NDArray[np.bool_]) -> PurchaseRows:
-        """The rows for which `chosen`, shape (rows,), is true."""
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> PurchaseRows:
+        """The rows for which `chosen`, shape (rows,), is true, or at the places that it lists."""
         return PurchaseRows(self.x[chosen], self.t_x[chosen], self.T[chosen], self.n[chosen])
 
 
 @dataclass(frozen=True)
 class PurchaseDraws:
-    """Draws of the parameters; a single draw is a point estimate.
+    """Draws of the parameters.
 
     Attributes:
         r, alpha: Shape and rate (weeks) of the purchase rates between customers, shape (draws,).
@@ -126,10 +126,10 @@ class PurchaseDraws:
     model: str = "mbg-nbd"
     checks: Mapping[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_choice(self.model, MODELS, say("purchase model"))
-        for name in PARAMETERS:
-            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
+    @classmethod
+    def point(cls, model: str, r: float, alpha: float, a: float, b: float) -> PurchaseDraws:
+        """A single draw, such as an estimate: `PurchaseDraws.point("bg-nbd", **fit.parameters)`."""
+        return cls(np.array([r]), np.array([alpha]), np.array([a]), np.array([b]), model)
 
     def thin(self, draws: int) -> PurchaseDraws:
         """At most `draws` of them, evenly spaced."""
@@ -313,7 +313,7 @@ def expected_purchases(
     Raises:
         ModelError: for an infinite time without a discount.
 
-    >>> published = PurchaseDraws(0.243, 4.414, 0.793, 2.426, "bg-nbd")
+    >>> published = PurchaseDraws.point("bg-nbd", r=0.243, alpha=4.414, a=0.793, b=2.426)
     >>> expected_purchases(published, [1, 3, 32]).round(3)
     array([[0.053, 0.151, 1.045]])
     >>> expected_purchases(published, 39, x=2, t_x=30.43, T=38.86).round(3)
@@ -345,7 +345,7 @@ def total_purchases(draws: PurchaseDraws, rows: PurchaseRows, weeks: float) -> t
     x, T = pairs.T
     moments = np.empty((2, len(draws.r)))
     for i in range(len(draws.r)):
-        one = PurchaseDraws(draws.r[i], draws.alpha[i], draws.a[i], draws.b[i], draws.model)
+        one = PurchaseDraws.point(draws.model, draws.r[i], draws.alpha[i], draws.a[i], draws.b[i])
         alive = probability_alive(one, rows.x, rows.t_x, rows.T)[0]
         state = (one.r + x, one.alpha + T, one.a, one.b + _chances(x, one.model))
         mean, ordered_pairs = (alive * _alive_moment(k, np.asarray(weeks), *state)[pair_of] for k in (1, 2))
@@ -391,9 +391,9 @@ def _alive_moment(
     s = alpha * np.expm1(log_time)
     second = a + b - r - 1
     # SciPy loses its digits close to where r - a is a whole number and s is long; a hair aside it does not.
-    whole = np.abs(r - a - np.rint(r - a)) < 1e-6
+    whole = np.abs(r - a - np.rint(r - a)) < 1e-10
     survivors = np.exp(-a * log_time) * hyp2f1(
-        a, second + 2e-6 * whole, a + b + order - 1, -np.expm1(-log_time)
+        a, second + 1e-9 * whole, a + b + order - 1, -np.expm1(-log_time)
     )
     rate = r / alpha if order == 1 else 2 * s * r * (r + 1) / alpha**2 * b / (a + b)
     discounted = rate * survivors * np.exp(-discount_per_week * s) * (alpha + s)

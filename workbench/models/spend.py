@@ -130,7 +130,7 @@ def frequency_spend_correlation(rows: SpendRows) -> float:
 
 @dataclass(frozen=True)
 class SpendDraws:
-    """Draws of the parameters; a single draw is a point estimate.
+    """Draws of the parameters.
 
     Attributes:
         p: Shape of a customer's purchases, shape (draws,).
@@ -143,9 +143,10 @@ class SpendDraws:
     v: Array
     checks: Mapping[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for name in PARAMETERS:
-            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
+    @classmethod
+    def point(cls, p: float, q: float, v: float) -> SpendDraws:
+        """A single draw, such as an estimate: `SpendDraws.point(**fit.parameters)`."""
+        return cls(np.array([p]), np.array([q]), np.array([v]))
 
 
 class SpendLikelihood:
@@ -260,7 +261,7 @@ def expected_spend(draws: SpendDraws, x: ArrayLike = 0, mean_spend: ArrayLike = 
     Raises:
         ModelError: when q is 1 or less in any draw: mean spend is not finite and the result is withheld.
 
-    >>> published = SpendDraws(6.25, 3.74, 15.44)
+    >>> published = SpendDraws.point(p=6.25, q=3.74, v=15.44)
     >>> expected_spend(published).round(2), expected_spend(published, x=2, mean_spend=22.35).round(2)
     (array([35.22]), array([24.66]))
     """

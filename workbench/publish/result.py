@@ -75,7 +75,7 @@ class _Frame(ipywidgets.VBox):
         self.add_class("wb-picture")
 
     def show(self, picture: Picture) -> None:
-        self._title.value = f'<h2 class="wb-part">{escape(picture.title)}</h2>'
+        self._title.value = f'<h2 class="wb-part">{_words(picture.title)}</h2>'
         self._chart.description = picture.description
         self._chart.chart = picture.chart
         caption = f'<p class="wb-help">{escape(picture.caption)}</p>' if picture.caption else ""
@@ -90,14 +90,14 @@ def _pictures(record: EffectRecord | ValueRecord, t: Texts) -> list[Picture]:
 
 def _sentence(record: EffectRecord | ValueRecord, t: Texts) -> str:
     kind = "withheld" if record.failed else "association" if _is_association(record) else "answer"
-    return f'<p class="wb-sentence wb-{kind}" role="status">{escape(t(record.verdict))}</p>'
+    return f'<p class="wb-sentence wb-{kind}" role="status">{_words(t(record.verdict))}</p>'
 
 
 def _figures(items: Sequence[report.Figure]) -> str:
     cells = "".join(
-        f'<div class="wb-figure"><span class="wb-label">{escape(item.label)}</span>'
-        f'<span class="wb-value">{escape(item.value)}</span>'
-        f'<span class="wb-detail">{escape(item.detail)}</span></div>'
+        f'<div class="wb-figure"><span class="wb-label">{_words(item.label)}</span>'
+        f'<span class="wb-value">{_words(item.value)}</span>'
+        f'<span class="wb-detail">{_words(item.detail)}</span></div>'
         for item in items
     )
     return f'<div class="wb-figures">{cells}</div>'
@@ -107,7 +107,7 @@ def _checks(items: Sequence[Check], t: Texts) -> str:
     words = {"ok": t("fine"), "warn": t("take care"), "fail": t("problem")}
     rows = "".join(
         f'<li class="wb-{item.status}"><span class="wb-sign" aria-hidden="true">{SIGNS[item.status]}</span>'
-        f"<strong>{escape(words[item.status])}</strong> <span>{escape(t(item.detail))}</span></li>"
+        f"<strong>{escape(words[item.status])}</strong> <span>{_words(t(item.detail))}</span></li>"
         for item in items
     )
     return (
@@ -168,6 +168,11 @@ def health(records: Sequence[EffectRecord | ValueRecord], t: Texts) -> str:
     if "warn" in states:
         return f'<span class="wb-health wb-warn">{SIGNS["warn"]} {escape(t("read the warnings"))}</span>'
     return f'<span class="wb-health wb-ok">{SIGNS["ok"]} {escape(t("all checks fine"))}</span>'
+
+
+def _words(text: str) -> str:
+    """Escaped, and no line begins with a per-cent sign."""
+    return escape(text).replace(" %", "&nbsp;%")
 
 
 def _is_association(record: EffectRecord | ValueRecord) -> bool:

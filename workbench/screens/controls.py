@@ -48,6 +48,7 @@ def choice(
 ) -> ipywidgets.Dropdown:
     """A pick-list; its options are made again when the state's trait `follows` changes."""
     widget = ipywidgets.Dropdown(description=label, **_FULL)
+    offered: list[Option] = []
     taking = False
 
     def take(_change: Any = None) -> None:
@@ -55,20 +56,23 @@ def choice(
         taking = True
         try:
             wanted = list(options())
-            if wanted != list(widget.options):
-                widget.options = wanted
+            if wanted != offered:
+                offered[:] = wanted
+                widget.options = [text for text, _ in wanted]
+            values = [value for _, value in wanted]
             value = getattr(state, name)
-            widget.value = value if value in [option[1] for option in wanted] else None
+            widget.index = values.index(value) if value in values else None
         finally:
             taking = False
 
     def write(change: Any) -> None:
-        if not taking:
-            setattr(state, name, change.new)
+        # by its place and not by its value: to a pick-list the value None is no choice at all
+        if not taking and change.new is not None:
+            setattr(state, name, offered[change.new][1])
 
     take()
     state.observe(take, [name, follows] if follows else name)
-    widget.observe(write, "value")
+    widget.observe(write, "index")
     return widget
 
 

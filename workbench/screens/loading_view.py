@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import ipywidgets
@@ -16,6 +15,7 @@ from workbench.publish.result import html, table
 from workbench.screens import controls
 from workbench.screens.frame import columns, served
 from workbench.screens.loading import SHOWN_ROWS, SUMMARY, UNIT, LoadState
+from workbench.screens.upload import Upload
 from workbench.tables.report import LoadReport
 from workbench.tables.schema import TABLES
 
@@ -43,20 +43,20 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
 
 
 def _file(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
-    upload = ipywidgets.FileUpload(description=t("Choose a file"), multiple=False, button_style="primary")
-
-    def receive(change: Any) -> None:
-        if change.new:
-            state.receive(change.new[0]["name"], change.new[0]["content"])
-            upload.value = ()
-
-    upload.observe(receive, "value")
-    limit = t(
-        "CSV, TSV or Parquet, up to {limit:count} MB; packed with gzip if you like. Larger: give its path.",
-        limit=_UPLOAD[served()],
+    limit = _UPLOAD[served()]
+    upload = Upload(
+        state.receive,
+        label=t("Choose a file"),
+        words=t("CSV, TSV or Parquet, packed with gzip if you like; up to {limit:count} MB.", limit=limit),
+        sending=t("Sending the file …"),
+        too_large=t(
+            "The file is larger than {limit:count} MB: put it where this runs, and give its path.",
+            limit=limit,
+        ),
+        limit=limit * 10**6,
     )
     return [
-        ipywidgets.VBox([upload, html(f'<p class="wb-help">{escape(limit)}</p>')]),
+        upload,
         controls.text(
             state, "path", t("Or a path on the computer that runs this"), example="/data/orders.csv"
         ),
@@ -117,14 +117,15 @@ def _mapping(state: LoadState, t: Texts) -> ipywidgets.Widget:
 
     def pick(name: str, label: str) -> ipywidgets.Dropdown:
         value = state.mapping.get(name)
-        options: list[controls.Option] = [("–", None)]
-        options += [(column, column) for column in state.found.columns] if state.found else []
-        if value and value not in [option[1] for option in options]:
-            options.append((t("“{value}” in every row", value=value), value))
+        names = list(state.found.columns) if state.found else []
+        constant = [value] if value and value not in names else []
         widget = ipywidgets.Dropdown(
-            options=options, value=value, description=label, layout=ipywidgets.Layout(width="100%")
+            options=["–", *names, *(t("“{value}” in every row", value=item) for item in constant)],
+            index=[None, *names, *constant].index(value),
+            description=label,
+            layout=ipywidgets.Layout(width="100%"),
         )
-        widget.observe(lambda change: state.choose(name, change.new), "value")
+        widget.observe(lambda change: state.choose(name, [None, *names, *constant][change.new]), "index")
         return widget
 
     def several(

@@ -214,8 +214,8 @@ def _meanings(t: Texts) -> list[tuple[str, str]]:
         (
             t("As others will see it"),
             t(
-                "Without groups of fewer than {least:count} people and with rounded counts; no customer, rule or "
-                "query goes out.",
+                "Without groups of fewer than {least:count} people and with rounded counts; no customer, "
+                "rule or query goes out.",
                 least=bundle.SMALLEST_GROUP,
             ),
         ),

@@ -12,10 +12,8 @@ from workbench.analyses.experiment import experiments
 from workbench.engines import has
 from workbench.locale import Texts, say
 from workbench.project import Project
-from workbench.publish.result import ResultView, html
+from workbench.publish.result import html
 from workbench.records import ValueRecord, ValueSettings
-from workbench.screens import controls
-from workbench.screens.frame import columns
 from workbench.screens.state import ScreenState, groups
 
 _ASKED = ("by", "model", "horizon_weeks", "discount_per_year", "margin", "level", "until_day")

@@ -10,6 +10,7 @@ the text is no such thing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import duckdb
@@ -29,7 +30,7 @@ COMPACT: Final = r"(?:19|20)\d{6}"
 SECONDS: Final = r"1\d{9}(?:\.\d{1,6})?"
 MILLISECONDS: Final = r"1\d{12}"
 MICROSECONDS: Final = r"1\d{15}"
-WORDED: Final = r".*[A-Za-z]{3}.*"
+WORDED: Final = r".*\d.*[A-Za-z]{3}.*|.*[A-Za-z]{3}.*\d.*"
 _TWELVE_HOURS = rf"{_DAY} \d{{1,2}}:\d{{2}}(?::\d{{2}})? ?[AaPp]\.?[Mm]\.?"
 _WORDED_FORMS = [
     day + time
@@ -73,6 +74,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def one_of(s: str, words: Iterable[str]) -> str:
+    """Whether the text is one of these words, whatever its capitals."""
+    return f"lower({s}) IN ({', '.join(map(literal, words))})"
+
+
 def matches(s: str, pattern: str) -> str:
     """Whether the whole text has this shape."""
     return f"regexp_full_match({s}, {literal(pattern)})"
@@ -113,7 +119,7 @@ def filled(s: str, *, text: bool) -> str:
         text: It should be a text, where `NA` is a country and `-` an answer.
     """
     words = _NO_TEXT if text else _NO_VALUE
-    return f"CASE WHEN length({s}) > 4 OR lower({s}) NOT IN {words} THEN {s} END"
+    return f"CASE WHEN length({s}) > 4 OR NOT {one_of(s, words)} THEN {s} END"
 
 
 def number(s: str, decimal: DecimalMark) -> str:
@@ -141,7 +147,7 @@ def whole_number(s: str, decimal: DecimalMark) -> str:
 
 def yes_or_no(s: str) -> str:
     """Yes or no in English or Spanish, or 1 or 0."""
-    return f"CASE WHEN lower({s}) IN {YES} THEN true WHEN lower({s}) IN {NO} THEN false END"
+    return f"CASE WHEN {one_of(s, YES)} THEN true WHEN {one_of(s, NO)} THEN false END"
 
 
 def measure(s: str, decimal: DecimalMark) -> str:
@@ -149,9 +155,9 @@ def measure(s: str, decimal: DecimalMark) -> str:
     return f"coalesce({number(s, decimal)}, CAST({yes_or_no(s)} AS DOUBLE))"
 
 
-def choice(s: str, allowed: tuple[str, ...]) -> str:
+def choice(s: str, allowed: Iterable[str]) -> str:
     """The text in lower case, when it is one of those allowed."""
-    return f"CASE WHEN list_contains({list(allowed)}, lower({s})) THEN lower({s}) END"
+    return f"CASE WHEN {one_of(s, allowed)} THEN lower({s}) END"
 
 
 def iso_order(s: str, order: DateOrder) -> str:

@@ -213,7 +213,7 @@ def tighten(rows: pa.Table, names: Sequence[str], decimal: DecimalMark) -> pa.Ta
         number = cells.number("c", decimal)
         filled, whole, numbers, truths, padded = database.sql(
             f"""SELECT count(c), count(*) FILTER ({cells.matches("c", r"[+-]?\d{1,15}")}), count({number}),
-                       count(*) FILTER (lower(c) IN ('true', 'false')),
+                       count(*) FILTER ({cells.one_of("c", ("true", "false"))}),
                        count(*) FILTER ({cells.matches("c", r"[+-]?0\d.*")})
                 FROM attribute"""
         ).fetchall()[0]

@@ -194,7 +194,8 @@ def _delimiter(text: bytes) -> bytes:
         alike = sum(other == width for other in widths[1:]) / max(1, len(widths) - 1)
         return (width - 1) * (0.1 + alike)
 
-    return max(_DELIMITERS, key=agreement)
+    best = max(_DELIMITERS, key=agreement)
+    return best if agreement(best) > 0 else b","
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
