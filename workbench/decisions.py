@@ -151,7 +151,8 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
 def _association(lead: Message, assignment: Assignment) -> Message:
     if assignment == "unknown":
         return say(
-            "{lead} This is an association, not an effect, as long as it is not known who decided who got what.",
+            "{lead} This is an association, not an effect, as long as it is not known who decided who got "
+            "what.",
             lead=lead,
         )
     return say(

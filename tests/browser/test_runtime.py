@@ -64,7 +64,7 @@ GUARDED = """
 import os
 import ipywidgets
 from workbench.locale import Texts
-from workbench.screens.guard import ConnectionGuard
+from workbench.publish.guard import ConnectionGuard
 ipywidgets.VBox([ConnectionGuard(Texts("en")), ipywidgets.Label(str(os.getpid())).add_class("process")])
 """
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -18,9 +20,11 @@ from workbench.errors import DataError
 from workbench.tables.read import Source, open_source
 from workbench.tables.records import BrokenRecordError, parse_record
 
+Write = Callable[..., Path]
+
 
 @pytest.fixture
-def file(tmp_path: Path):
+def file(tmp_path: Path) -> Write:
     def write(content: str | bytes, name: str = "data.csv") -> Path:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -29,9 +33,13 @@ def file(tmp_path: Path):
     return write
 
 
-def rows_of(source: Source, **options) -> tuple[list[tuple], list[int], list[tuple[int, str, str]]]:
+def rows_of(
+    source: Source, **options: Any
+) -> tuple[list[tuple[Any, ...]], list[int], list[tuple[int, str, str]]]:
     """Rows, their lines, and faults as (line, reason, text)."""
-    rows, lines, faults = [], [], []
+    rows: list[tuple[Any, ...]] = []
+    lines: list[int] = []
+    faults: list[tuple[int, str, str]] = []
     for batch in source.batches(**options):
         rows += zip(*(column.to_pylist() for column in batch.rows.columns), strict=True)
         lines += batch.lines.tolist()
@@ -47,7 +55,9 @@ tables = st.integers(2, 4).flatmap(
 
 @given(tables, st.sampled_from(",;\t"), st.sampled_from(["\n", "\r\n"]), st.sampled_from([3, 11, 1 << 20]))
 @settings(max_examples=80, deadline=None)
-def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(tmp_path_factory, rows, delimiter, end, block):
+def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str, end: str, block: int
+) -> None:
     path = tmp_path_factory.mktemp("csv") / "data.csv"
     text = delimiter.join(f"c{place}" for place in range(len(rows[0]))) + end
     lines, texts = [], []
@@ -68,7 +78,9 @@ def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(tmp_path_factory, r
 
 @given(st.text(st.sampled_from('a1,,""\n\n\r'), max_size=60), st.sampled_from([2, 9, 1 << 20]))
 @settings(max_examples=150, deadline=None)
-def test_every_line_of_a_broken_file_is_accounted_for(tmp_path_factory, body, block):
+def test_every_line_of_a_broken_file_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, body: str, block: int
+) -> None:
     path = tmp_path_factory.mktemp("csv") / "data.csv"
     path.write_bytes(b"x,y\n" + body.encode() + b"\n1,2\n")
     source = open_source(path)
@@ -85,7 +97,7 @@ def test_every_line_of_a_broken_file_is_accounted_for(tmp_path_factory, body, bl
     assert rows[-1] == ("1", "2") or faults[-1][0] >= starts[-1]
 
 
-def test_a_quote_that_nobody_closes_costs_one_line(file):
+def test_a_quote_that_nobody_closes_costs_one_line(file: Write) -> None:
     path = file('id,name,x\n1,a,1\n2,"b\nb",2\n\n3,c,3,9\n4,"d,4\n5,e,5\n6,f\n7,"g"h,7\n8,5" i,8\n')
     rows, lines, faults = rows_of(open_source(path))
     assert rows == [("1", "a", "1"), ("2", "b\nb", "2"), ("5", "e", "5"), ("8", '5" i', "8")]
@@ -98,7 +110,7 @@ def test_a_quote_that_nobody_closes_costs_one_line(file):
     ]
 
 
-def test_a_late_quoted_field_is_read_although_no_early_row_has_one(file):
+def test_a_late_quoted_field_is_read_although_no_early_row_has_one(file: Write) -> None:
     body = "".join(f"{i},c{i % 7},{i}.5,2026-01-01\n" for i in range(30_000))
     path = file(
         "order,customer,amount,day\n" + body + '30000,c1,"12,50",2026-01-02\nunquoted,1.0,2026-01-02\n'
@@ -110,7 +122,7 @@ def test_a_late_quoted_field_is_read_although_no_early_row_has_one(file):
     assert faults == [(30_003, "too few columns", "unquoted,1.0,2026-01-02")]
 
 
-def test_rows_are_those_that_duckdb_reads_from_a_clean_file(file):
+def test_rows_are_those_that_duckdb_reads_from_a_clean_file(file: Write) -> None:
     body = "".join(f'{i},"a ""{i}"" b",{i * 0.25}\n' for i in range(5_000))
     path = file("id,name,x\n" + body)
     theirs = duckdb.sql(
@@ -132,7 +144,7 @@ def test_rows_are_those_that_duckdb_reads_from_a_clean_file(file):
     ],
 )
 @pytest.mark.requirement("D01")
-def test_letters_survive_in_every_encoding(file, content, encoding):
+def test_letters_survive_in_every_encoding(file: Write, content: str | bytes, encoding: str) -> None:
     source = open_source(file(content))
     assert source.encoding == encoding
     assert source.columns == ("usuario", "país")
@@ -140,7 +152,7 @@ def test_letters_survive_in_every_encoding(file, content, encoding):
     assert any("Windows-1252" in str(note) for note in source.notes) == (encoding == "cp1252")
 
 
-def test_a_letter_of_another_encoding_is_noticed_however_late_it_comes(file):
+def test_a_letter_of_another_encoding_is_noticed_however_late_it_comes(file: Write) -> None:
     path = file(b"id,city\n" + b"1,Cadiz\n" * 300_000 + "2,Cádiz\n".encode("cp1252"))
     assert rows_of(open_source(path))[0][-1] == ("2", "Cádiz")
 
@@ -158,19 +170,21 @@ def test_a_letter_of_another_encoding_is_noticed_however_late_it_comes(file):
         ("a\n1\n", ",", ("a",)),
     ],
 )
-def test_the_header_is_understood(file, content, delimiter, columns):
+def test_the_header_is_understood(
+    file: Write, content: str | bytes, delimiter: str, columns: tuple[str, ...]
+) -> None:
     source = open_source(file(content))
     assert (source.delimiter, source.columns) == (delimiter, columns)
     assert len(rows_of(source)[0]) == 1
 
 
-def test_lines_count_what_stands_above_the_header_and_blank_lines(file):
+def test_lines_count_what_stands_above_the_header_and_blank_lines(file: Write) -> None:
     source = open_source(file('sep=,\n\na,"b\nb"\n\n1,2\n   \n3,4\n\n\n'))
     assert source.columns == ("a", "b\nb")
     assert rows_of(source) == ([("1", "2"), ("3", "4")], [6, 8], [])
 
 
-def test_columns_of_the_same_name_are_told_apart_and_named(file):
+def test_columns_of_the_same_name_are_told_apart_and_named(file: Write) -> None:
     source = open_source(file("id,x,x\n1,2,3\n"))
     assert source.columns == ("id", "x", "x (2)")
     assert [str(note) for note in source.notes] == [
@@ -198,20 +212,22 @@ def test_columns_of_the_same_name_are_told_apart_and_named(file):
     ],
 )
 @pytest.mark.requirement("D01")
-def test_what_is_no_table_is_refused_in_one_sentence(file, content, name, sentence):
+def test_what_is_no_table_is_refused_in_one_sentence(
+    file: Write, content: str | bytes, name: str, sentence: str
+) -> None:
     with pytest.raises(DataError) as refused:
         open_source(file(content, name))
     assert str(refused.value).startswith(sentence)
 
 
-def test_a_folder_and_a_missing_file_are_named(tmp_path: Path):
+def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a folder; choose a file in it"):
         open_source(tmp_path)
     with pytest.raises(DataError, match="There is no file"):
         open_source(tmp_path / "nowhere.csv")
 
 
-def test_parquet_keeps_its_types_and_counts_rows(tmp_path: Path):
+def test_parquet_keeps_its_types_and_counts_rows(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     pq.write_table(pa.table({"id": [7, 8], "x": [1.5, None]}), path)
     source = open_source(path)
@@ -219,12 +235,12 @@ def test_parquet_keeps_its_types_and_counts_rows(tmp_path: Path):
     assert source.encoding is None
 
 
-def test_the_text_of_chosen_lines_is_found_again(file):
+def test_the_text_of_chosen_lines_is_found_again(file: Write) -> None:
     source = open_source(file('a,b\n1,2\n3,"x\ny"\n4,5\n'))
     assert source.texts([3, 5]) == {3: '3,"x\ny"', 5: "4,5"}
 
 
-def test_a_record_reports_where_its_quotes_go_wrong():
+def test_a_record_reports_where_its_quotes_go_wrong() -> None:
     assert parse_record(b'1,"a\nb"\r\n', 0, b",") == ([b"1", b"a\nb"], 9)
     with pytest.raises(BrokenRecordError) as broken:
         parse_record(b'1,"ab"c\n', 0, b",")

@@ -46,8 +46,8 @@ def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> 
                 name="segments_before_exposure",
                 status="warn",
                 detail=say(
-                    "The file gives no times, so the order history in {names:listing} was taken at the end of the "
-                    "data; it may itself be an outcome of the experiment.",
+                    "The file gives no times, so the order history in {names:listing} was taken at the end "
+                    "of the data; it may itself be an outcome of the experiment.",
                     names=list(found.late_rules),
                 ),
             )
@@ -123,8 +123,8 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
             name="sample_ratio",
             status="fail",
             detail=say(
-                "The arms are not as large as planned ({sizes:listing}; p = {p:number}): somebody is lost or counted "
-                "twice; find out why, or give the planned split if it was not even.",
+                "The arms are not as large as planned ({sizes:listing}; p = {p:number}): somebody is lost or "
+                "counted twice; find out why, or give the planned split if it was not even.",
                 sizes=sizes,
                 p=p_value,
             ),

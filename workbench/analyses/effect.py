@@ -219,7 +219,10 @@ def _second_model(found: Experiment, settings: EffectSettings, item: Comparison)
     for cell in cells:
         if not 4 <= cell.positive.n < cell.all.n or cell.positive.total > cell.all.total * (1 + 1e-9):
             return None
-    arm, base = (hurdle_arm(cell.all, cell.positive) for cell in cells)
+    try:
+        arm, base = (hurdle_arm(cell.all, cell.positive) for cell in cells)
+    except ModelError:  # every buyer spent the same: there is no second model
+        return None
     other = compare(arm, base, settings.level, lower_is_better=settings.lower_is_better).probability_better
     edge = sure(settings.level)
     agree = all((item.probability_better >= p) == (other >= p) for p in (edge, 1 - edge))

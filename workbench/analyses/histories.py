@@ -13,7 +13,7 @@ from workbench import segments
 from workbench.analyses.checks import believed
 from workbench.analyses.experiment import NOT_KNOWN, SEGMENTS, experiments, recorded_assignment
 from workbench.engines import Engine, fetch, has, span, table
-from workbench.errors import DataError
+from workbench.errors import DataError, ModelError
 from workbench.metrics import exposure, purchases
 from workbench.models.importance import Array
 from workbench.models.purchases import PurchaseRows
@@ -59,7 +59,17 @@ class Histories:
 
     @property
     def all_spend(self) -> SpendRows:
-        """The spend of all groups together."""
+        """The spend of all groups together.
+
+        Raises:
+            ModelError: when nobody has bought again.
+        """
+        if not self.spend:
+            raise ModelError(
+                "None of the {n:count} customers has bought again, so nothing can be said of repeat purchases; "
+                "use a longer period of observation.",
+                n=self.everybody.customers,
+            )
         return SpendRows(*(_joined(self.spend.values(), name) for name in ("x", "n", "mean_log", "var_log")))
 
 

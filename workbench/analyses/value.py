@@ -15,7 +15,7 @@ from workbench.analyses import histories as reading
 from workbench.analyses.histories import Histories
 from workbench.decisions import value_verdict
 from workbench.errors import ModelError, WorkbenchError, check_between
-from workbench.locale import say
+from workbench.locale import Message, say
 from workbench.models import lifetime_value, purchases, spend
 from workbench.models.importance import Array, independent_seeds
 from workbench.models.purchases import PurchaseDraws, PurchaseRows
@@ -97,7 +97,7 @@ def analyse(
         )
     seeds = independent_seeds(seed, len(found.purchases) + 3)
     whole = _fit("", found.everybody, found.all_spend, settings, seeds[0])
-    groups, small = _groups(found, settings, seeds[3:])
+    groups, left_out = _groups(found, settings, seeds[3:])
     differences = _differences(groups, found, settings)
     confirmed = (
         _confirm(whole.rows, found.all_spend, settings, seed, progress, cancel) if settings.confirm else None
@@ -114,7 +114,10 @@ def analyse(
         differences=differences,
         holdout=_holdout(project, settings, found, seeds[1]),
     )
-    checks = _checks(summary, found, small, settings)
+    checks = sorted(
+        [*_checks(summary, found, settings), *left_out],
+        key=lambda check: ("fail", "warn", "ok").index(check.status),
+    )
     return ValueRecord(
         project=project.header,
         source=Source(
@@ -167,28 +170,48 @@ def _fit(
 
 def _groups(
     found: Histories, settings: ValueSettings, seeds: list[np.random.SeedSequence]
-) -> tuple[list[_Group], list[str]]:
-    """The groups that can be fitted, and the names of those that cannot."""
+) -> tuple[list[_Group], list[Check]]:
+    """The groups that can be fitted, and what is to be said of those that cannot."""
     if settings.by is None:
         return [], []
-    groups, small = [], []
+    groups: list[_Group] = []
+    small: list[str] = []
+    withheld: list[Message] = []
     for (name, rows), seed in zip(found.purchases.items(), seeds, strict=True):
         money = found.spend.get(name)
         if money is None or money.customers < _FEWEST_REPEATERS:
             small.append(name)
-        else:
+            continue
+        try:
             groups.append(_fit(name, rows, money, settings, seed))
+        except ModelError as error:
+            withheld.append(say("{group}: {reason}", group=name, reason=error.message))
     if not groups:
         raise ModelError(
-            "No group has at least {least:count} customers who bought again, so none can be estimated alone; "
-            "leave the grouping out.",
+            "No group can be estimated alone: each needs at least {least:count} customers who bought again "
+            "and a posterior that passes its checks; leave the grouping out.",
             least=_FEWEST_REPEATERS,
         )
     if found.control is not None:
         groups.sort(key=lambda group: (group.name == found.control, group.name))
     else:
         groups.sort(key=lambda group: -float(group.value.mean()))
-    return groups, small
+    checks = []
+    if small:
+        text = say(
+            "{n:count} groups have fewer than {least:count} customers who bought again and are left out: "
+            "{names:listing}.",
+            n=len(small),
+            least=_FEWEST_REPEATERS,
+            names=small,
+        )
+        checks.append(Check(name="small_groups", status="warn" if len(groups) > 1 else "fail", detail=text))
+    if withheld:
+        text = say("Some groups are withheld. {reasons:listing}", reasons=withheld)
+        checks.append(
+            Check(name="withheld_groups", status="warn" if len(groups) > 1 else "fail", detail=text)
+        )
+    return groups, checks
 
 
 def _differences(groups: list[_Group], found: Histories, settings: ValueSettings) -> list[ValueDifference]:
@@ -309,9 +332,7 @@ def _confirm(
     return _estimates(_Group("", rows, bought, spent, np.empty(0)))
 
 
-def _checks(
-    summary: ValueSummary, found: Histories, small: list[str], settings: ValueSettings
-) -> list[Check]:
+def _checks(summary: ValueSummary, found: Histories, settings: ValueSettings) -> list[Check]:
     checks = [_diagnostics(summary), _independence(found), _calibration(summary.holdout)]
     if settings.by is not None and len(found.purchases) > 1:
         checks.append(_observed_alike(found))
@@ -336,23 +357,9 @@ def _checks(
                 ),
             )
         )
-    if small:
-        checks.append(
-            Check(
-                name="small_groups",
-                status="warn",
-                detail=say(
-                    "{n:count} groups have fewer than {least:count} customers who bought again and are left "
-                    "out: {names:listing}.",
-                    n=len(small),
-                    least=_FEWEST_REPEATERS,
-                    names=small,
-                ),
-            )
-        )
     if summary.confirmed is not None:
         checks.append(_agreement(summary))
-    return sorted(checks, key=lambda check: ("fail", "warn", "ok").index(check.status))
+    return checks
 
 
 def _diagnostics(summary: ValueSummary) -> Check:

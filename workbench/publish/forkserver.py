@@ -64,7 +64,6 @@ def serve(address: str, modules: list[str]) -> None:
     """Import, then make a copy for everyone who connects, until the process that started this one is gone."""
     import gc
     import importlib
-    import threading
     import warnings
 
     parent = os.getppid()
@@ -75,8 +74,9 @@ def serve(address: str, modules: list[str]) -> None:
     listener.settimeout(1)
     for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", *modules):
         importlib.import_module(module)
-    if threading.active_count() > 1:
-        return  # threads are not copied, and locks they hold would stay locked: kernels start plainly
+    if (reason := _unfit()) is not None:
+        print(f"Kernels start plainly: {reason}.", file=sys.stderr)
+        return
     # The threads Python warns of are OpenBLAS's and jemalloc's: both end and start theirs around a fork.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     gc.collect()
@@ -91,6 +91,18 @@ def serve(address: str, modules: list[str]) -> None:
             if os.fork() == 0:
                 listener.close()
                 _become_kernel(connection)
+
+
+def _unfit() -> str | None:
+    """Why this process must not be copied, after its imports; None if it may be."""
+    import threading
+
+    if threading.active_count() > 1:
+        return "an imported module has started a thread, which a copy would lack"
+    widgets = sys.modules.get("ipywidgets")
+    if widgets and widgets.Widget.get_manager_state()["state"]:
+        return "an imported module has made a widget, which no page of a copy would know"
+    return None
 
 
 def _become_kernel(connection: socket.socket) -> None:

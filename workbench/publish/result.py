@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import ipywidgets
 
@@ -16,11 +16,21 @@ from workbench.charts import effect as effect_charts
 from workbench.charts import value as value_charts
 from workbench.charts.picture import Picture
 from workbench.charts.runtime import Chart, show
-from workbench.locale import Texts
+from workbench.locale import Message, Texts
 from workbench.publish.fold import Fold
-from workbench.records import Check, EffectRecord, ValueRecord
+from workbench.records import EffectRecord, ValueRecord
 
 SIGNS = {"ok": "✓", "warn": "▲", "fail": "✕"}
+
+
+class Checked(Protocol):
+    """Something that was looked at: a check of a record, a finding in the tables."""
+
+    @property
+    def status(self) -> Literal["ok", "warn", "fail"]: ...
+
+    @property
+    def detail(self) -> Message: ...
 
 
 def result_view(record: EffectRecord | ValueRecord, t: Texts) -> ResultView:
@@ -53,7 +63,7 @@ class ResultView(ipywidgets.VBox):
         self._show_pictures(_pictures(record, t) if shown else [])
         self._table.title = t("The numbers as a table")
         self._table.content = table(report.rows(record, t)) if shown else ""
-        self._checks.value = _checks(record.checks, t)
+        self._checks.value = checks(record.checks, t)
         self._details.title = t("Details: definition, method, data, code")
         self._details.content = _details(record, t)
 
@@ -103,7 +113,8 @@ def _figures(items: Sequence[report.Figure]) -> str:
     return f'<div class="wb-figures">{cells}</div>'
 
 
-def _checks(items: Sequence[Check], t: Texts) -> str:
+def checks(items: Sequence[Checked], t: Texts) -> str:
+    """Each with a sign and a word, in the order given."""
     words = {"ok": t("fine"), "warn": t("take care"), "fail": t("problem")}
     rows = "".join(
         f'<li class="wb-{item.status}"><span class="wb-sign" aria-hidden="true">{SIGNS[item.status]}</span>'

@@ -13,11 +13,16 @@ from typing import Any
 import ipywidgets
 from traitlets import HasTraits
 
+from workbench.analyses.experiment import SEGMENTS
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
 
 Option = tuple[str, Hashable]
-_FULL = {"layout": ipywidgets.Layout(width="100%")}
+
+
+def full() -> ipywidgets.Layout:
+    """As wide as its place; a layout of its own, so that one control can be hidden alone."""
+    return ipywidgets.Layout(width="100%")
 
 
 def bind(state: HasTraits, name: str, widget: Any, *, scale: float = 1.0) -> Any:
@@ -47,7 +52,7 @@ def choice(
     state: HasTraits, name: str, label: str, options: Callable[[], Sequence[Option]], *, follows: str = ""
 ) -> ipywidgets.Dropdown:
     """A pick-list; its options are made again when the state's trait `follows` changes."""
-    widget = ipywidgets.Dropdown(description=label, **_FULL)
+    widget = ipywidgets.Dropdown(description=label, layout=full())
     offered: list[Option] = []
     taking = False
 
@@ -78,37 +83,53 @@ def choice(
 
 def whole(state: HasTraits, name: str, label: str, low: int, high: int) -> ipywidgets.BoundedIntText:
     """A whole number between two ends."""
-    return bind(state, name, ipywidgets.BoundedIntText(min=low, max=high, description=label, **_FULL))
+    return bind(state, name, ipywidgets.BoundedIntText(min=low, max=high, description=label, layout=full()))
 
 
 def percent(
     state: HasTraits, name: str, label: str, low: float, high: float, step: float
 ) -> ipywidgets.BoundedFloatText:
     """A share, shown in per cent."""
-    widget = ipywidgets.BoundedFloatText(min=low, max=high, step=step, description=label, **_FULL)
+    widget = ipywidgets.BoundedFloatText(min=low, max=high, step=step, description=label, layout=full())
     return bind(state, name, widget, scale=100.0)
 
 
 def text(state: HasTraits, name: str, label: str, *, example: str = "", live: bool = False) -> Any:
     """One line of text; `live` writes at each letter."""
-    widget = ipywidgets.Text(description=label, placeholder=example, continuous_update=live, **_FULL)
+    widget = ipywidgets.Text(description=label, placeholder=example, continuous_update=live, layout=full())
     return bind(state, name, widget)
 
 
 def lines(state: HasTraits, name: str, label: str, *, example: str = "", rows: int = 3) -> Any:
     """Several lines of text, written at each letter."""
-    return bind(state, name, ipywidgets.Textarea(description=label, placeholder=example, rows=rows, **_FULL))
+    return bind(
+        state, name, ipywidgets.Textarea(description=label, placeholder=example, rows=rows, layout=full())
+    )
 
 
 def tick(state: HasTraits, name: str, label: str) -> ipywidgets.Checkbox:
     """Yes or no."""
-    return bind(state, name, ipywidgets.Checkbox(description=label, indent=False, **_FULL))
+    return bind(state, name, ipywidgets.Checkbox(description=label, indent=False, layout=full()))
 
 
 def button(label: str, action: Callable[[], None], *, primary: bool = False) -> ipywidgets.Button:
     """A button that does one thing."""
     widget = ipywidgets.Button(description=label, button_style="primary" if primary else "")
     widget.on_click(lambda _button: action())
+    return widget
+
+
+def keep(state: Any, t: Texts) -> ipywidgets.Button:
+    """The button that keeps the state's record; it says when that is done."""
+    widget = button("", state.keep, primary=True)
+
+    def show(_change: object = None) -> None:
+        widget.disabled = state.kept
+        widget.description = t("Kept") if state.kept else t("Keep this result")
+        widget.layout.display = "" if state.record is not None else "none"
+
+    show()
+    state.observe(show, ["kept", "record"])
     return widget
 
 
@@ -129,6 +150,14 @@ def meanings(t: Texts, items: Sequence[tuple[str, str]]) -> Fold:
     """One line of help for each control, behind one line."""
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in items)
     return Fold(title=t("What do these mean?"), content=f"<dl>{rows}</dl>", kind="wb-folded wb-meanings")
+
+
+def split_options(names: Sequence[str], t: Texts) -> list[Option]:
+    """What a result may be split by."""
+    return [
+        (t("nothing: everybody together"), None),
+        *((t("all saved segments") if name == SEGMENTS else name, name) for name in names),
+    ]
 
 
 def levels(t: Texts) -> list[Option]:

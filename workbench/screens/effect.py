@@ -7,7 +7,7 @@ import re
 import ipywidgets
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
-from workbench.analyses.experiment import SEGMENTS, experiments
+from workbench.analyses.experiment import experiments
 from workbench.engines import fetch, has, table
 from workbench.errors import WorkbenchError
 from workbench.locale import Texts, say
@@ -16,7 +16,7 @@ from workbench.publish.result import ResultView
 from workbench.records import EffectRecord, EffectSettings
 from workbench.screens import controls
 from workbench.screens.frame import columns
-from workbench.screens.state import ScreenState, groups
+from workbench.screens.state import ScreenState, groups, splits
 
 PRIORS = {"uniform": (1.0, 1.0), "jeffreys": (0.5, 0.5)}
 _ASKED = (
@@ -130,8 +130,7 @@ class EffectState(ScreenState):
             )
             if fetch(engine, rows.aggregate(n=rows.count()))[0]["n"]:
                 return groups(self.project, "summaries")
-        saved = list(self.project.segments)
-        return [*groups(self.project), *([SEGMENTS] if saved else []), *saved]
+        return splits(self.project)
 
     def settings(self) -> EffectSettings:
         """What is asked now.
@@ -144,7 +143,7 @@ class EffectState(ScreenState):
             metric=self.metric or "",
             by=self.by,
             control=self.control,
-            assignment=self.assignment,  # type: ignore[arg-type]  # pydantic checks it
+            assignment=self.assignment,
             level=self.level,
             window_days=self.window_days,
             prior=PRIORS[self.prior],
@@ -193,22 +192,16 @@ class EffectState(ScreenState):
 def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
     """The widgets of the effect lab."""
     result = ResultView(t)
-    keep = controls.button(t("Keep this result"), state.keep, primary=True)
 
     def show(_change: object = None) -> None:
         if state.record is not None:
             result.show(state.record)
-        result.layout.display = keep.layout.display = "" if state.record else "none"
-
-    def mark(_change: object = None) -> None:
-        keep.disabled = state.kept
-        keep.description = t("Kept") if state.kept else t("Keep this result")
+        result.layout.display = "" if state.record else "none"
 
     show()
-    mark()
     state.observe(show, "record")
-    state.observe(mark, "kept")
-    return columns(state, [*_main(state, t), _more(state, t), keep, _help(t)], [result], t)
+    asked = [*_main(state, t), _more(state, t), controls.keep(state, t), _help(t)]
+    return columns(state, asked, [result], t)
 
 
 def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
@@ -230,7 +223,9 @@ def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
             lambda: [(_metric(m, t), m) for m in state.metrics],
             follows="metrics",
         ),
-        controls.choice(state, "by", t("Split by"), lambda: group_options(state.groups, t), follows="groups"),
+        controls.choice(
+            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
+        ),
         controls.choice(
             state,
             "control",
@@ -255,14 +250,6 @@ def _more(state: EffectState, t: Texts) -> ipywidgets.Widget:
             controls.tick(state, "lower_is_better", t("Lower is better")),
         ],
     )
-
-
-def group_options(names: list[str], t: Texts) -> list[controls.Option]:
-    """What a result may be split by."""
-    return [
-        (t("nothing: everybody together"), None),
-        *((t("all saved segments") if name == SEGMENTS else name, name) for name in names),
-    ]
 
 
 def _metric(name: str, t: Texts) -> str:

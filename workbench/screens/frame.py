@@ -18,6 +18,7 @@ import ipywidgets
 from workbench.errors import WorkbenchError
 from workbench.locale import Texts, say
 from workbench.project import ENVIRONMENT, Project
+from workbench.publish.guard import ConnectionGuard
 from workbench.publish.page import languages, reader_language
 from workbench.publish.result import html, message, message_text
 from workbench.publish.site import SCREENS
@@ -48,7 +49,13 @@ def screen[S: ScreenState](
     def fill(opened: Project) -> None:
         t = opened.texts(language or reader_language(opened.settings.language))
         state = make(opened)
-        page.children = [_style(), _header(state, stem, t), _title(stem, t), _body(state, view, t)]
+        page.children = [
+            _style(),
+            ConnectionGuard(t),
+            _header(state, stem, t),
+            _title(stem, t),
+            _body(state, view, t),
+        ]
 
     try:
         fill(project or Project.open())
@@ -68,10 +75,11 @@ def columns(
         (result.add_class if state.busy else result.remove_class)("wb-busy")
 
     state.observe(dim, "busy")
+    working = html(f'<p class="wb-working" role="status">{escape(t("Computing …"))}</p>')
     return ipywidgets.Box(
         [
             ipywidgets.VBox(list(asked)).add_class("wb-controls"),
-            ipywidgets.VBox([messages(state, t), result]).add_class("wb-answer"),
+            ipywidgets.VBox([working, messages(state, t), result]).add_class("wb-answer"),
         ]
     ).add_class("wb-columns")
 

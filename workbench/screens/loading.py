@@ -15,8 +15,9 @@ from workbench.errors import DataError
 from workbench.locale import Message
 from workbench.project import Project
 from workbench.screens.state import ScreenState
+from workbench.tables.check import Finding, table_checks
 from workbench.tables.evidence import choose_date_order, choose_decimal, look_at
-from workbench.tables.guess import plain_name, propose
+from workbench.tables.guess import Proposal, plain_name, propose
 from workbench.tables.load import Preview, preview
 from workbench.tables.report import LoadReport, Question
 from workbench.tables.schema import TABLES, Column, standard
@@ -68,6 +69,7 @@ class LoadState(ScreenState):
         questions: What the beginning of the file leaves open.
         report: What came of loading it.
         tables: What the project holds.
+        findings: What looking over it brought, failures first.
     """
 
     path = Unicode("")
@@ -83,6 +85,7 @@ class LoadState(ScreenState):
     questions = List(Instance(Question))
     report = Instance(LoadReport, allow_none=True)
     tables = List(Instance(Overview))
+    findings = List(Instance(Finding))
 
     def __init__(self, project: Project) -> None:
         self._uploads = tempfile.TemporaryDirectory(prefix="workbench-upload-", ignore_cleanup_errors=True)
@@ -103,6 +106,9 @@ class LoadState(ScreenState):
             )
             for name, entry in sorted(self.project.manifest().items())
         ]
+        order = ("fail", "warn", "ok")
+        findings = table_checks(engine.query, [item.name for item in self.tables])
+        self.findings = sorted(findings, key=lambda finding: order.index(finding.status))
 
     def receive(self, name: str, content: bytes | memoryview) -> None:
         """Take a file that was sent through the page."""
@@ -114,38 +120,32 @@ class LoadState(ScreenState):
     def look(self) -> None:
         """Look at the beginning of the file and propose what it holds."""
         with self.working():
-            self.found, self.report, self.notice = None, None, None
-            self.date_order = self.decimal = None
-            self.experiment = ""
-            if not self.path.strip():
-                return
-            found = preview(self.path.strip(), rows=_SAMPLE_ROWS)
-            proposal = found.proposal
-            wanted = None
-            if proposal is not None:
-                wanted = proposal.table if proposal.grain == "event" else proposal.grain
-            with self.hold_trait_notifications():
-                self.found, self.holds = found, wanted
-            self._propose()
+            self.found, self.holds, self.report, self.notice = None, None, None, None
+            self.date_order, self.decimal, self.experiment = None, None, ""
+            if self.path.strip():
+                self.found = preview(self.path.strip(), rows=_SAMPLE_ROWS)
+                proposal = self.found.proposal
+                if proposal is not None:
+                    self.holds = proposal.table if proposal.grain == "event" else proposal.grain
+                self._take(proposal)
 
     def _propose(self) -> None:
         """Propose the columns for what the file is said to hold."""
-        if self.found is None:
+        if self.found is None or self.holds is None or self.busy:
             return
         with self.working():
-            self.mapping, self.outcomes, self.attributes = {}, {}, {}
-            proposal = None
             if self.holds in (UNIT, SUMMARY):
-                proposal = propose(self.found.rows, grain=self.holds)  # type: ignore[arg-type]
-            elif self.holds is not None:
-                proposal = propose(self.found.rows, standard(self.holds), "event")
-            if proposal is not None:
-                mapping: dict[str, Any] = dict(proposal.mapping)
-                self.attributes = _named(mapping.pop("attributes", {}))
-                self.outcomes = _named(mapping.pop("outcomes", {}))
-                self.mapping = mapping
-            self.proposals += 1
-            self._ask()
+                self._take(propose(self.found.rows, grain=self.holds))
+            else:
+                self._take(propose(self.found.rows, standard(self.holds), "event"))
+
+    def _take(self, proposal: Proposal | None) -> None:
+        mapping: dict[str, Any] = dict(proposal.mapping) if proposal else {}
+        self.attributes = _named(mapping.pop("attributes", {}))
+        self.outcomes = _named(mapping.pop("outcomes", {}))
+        self.mapping = mapping
+        self._ask()
+        self.proposals += 1
 
     def _ask(self) -> None:
         """What the first rows leave open about dates and decimals."""

@@ -11,7 +11,7 @@ import ipywidgets
 
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
-from workbench.publish.result import html, table
+from workbench.publish.result import checks, html, table
 from workbench.screens import controls
 from workbench.screens.frame import columns, served
 from workbench.screens.loading import SHOWN_ROWS, SUMMARY, UNIT, LoadState
@@ -28,7 +28,7 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
     load = controls.button(t("Load"), state.load, primary=True)
     asked = ipywidgets.VBox(
         [*_questions(state, t), load, controls.meanings(t, _meanings(t))],
-        layout=ipywidgets.Layout(width="100%"),
+        layout=controls.full(),
     )
     chosen = ipywidgets.VBox([_mapping(state, t), _preview(state, t)])
 
@@ -123,7 +123,7 @@ def _mapping(state: LoadState, t: Texts) -> ipywidgets.Widget:
             options=["–", *names, *(t("“{value}” in every row", value=item) for item in constant)],
             index=[None, *names, *constant].index(value),
             description=label,
-            layout=ipywidgets.Layout(width="100%"),
+            layout=controls.full(),
         )
         widget.observe(lambda change: state.choose(name, [None, *names, *constant][change.new]), "index")
         return widget
@@ -137,13 +137,14 @@ def _mapping(state: LoadState, t: Texts) -> ipywidgets.Widget:
             value=[name for name in value if name in names],
             rows=min(6, len(names)),
             description=label,
-            layout=ipywidgets.Layout(width="100%"),
+            layout=controls.full(),
         )
         widget.observe(lambda change: write(change.new), "value")
         return widget
 
     def fill(_change: object = None) -> None:
-        seen, others = [], []
+        seen: list[ipywidgets.Widget] = []
+        others: list[ipywidgets.Widget] = []
         for column in state.columns():
             label = t("{name} (needed)", name=column.name) if column.required else column.name
             shown = column.required or column.name in state.mapping
@@ -247,9 +248,9 @@ def _said(report: LoadReport, t: Texts) -> str:
     return f'<p class="wb-sentence" role="status">{escape(sentence)}</p><ul>{items}</ul>'
 
 
-def _overview(state: LoadState, t: Texts) -> ipywidgets.HTML:
-    """What the project holds, and which screens can answer."""
-    widget = html("")
+def _overview(state: LoadState, t: Texts) -> ipywidgets.VBox:
+    """What the project holds, which screens can answer, and what looking over it brought."""
+    words, fine = html(""), Fold()
     zone = ZoneInfo(state.project.settings.timezone)
 
     def day(second: int) -> str:
@@ -258,9 +259,8 @@ def _overview(state: LoadState, t: Texts) -> ipywidgets.HTML:
     def write(_change: object = None) -> None:
         title = f'<h2 class="wb-part">{escape(t("What the project holds"))}</h2>'
         if not state.tables:
-            widget.value = (
-                title + f"<p>{escape(t('Nothing yet: choose a file, or load the sample shop.'))}</p>"
-            )
+            hint = t("Nothing yet: choose a file, or load the sample shop.")
+            words.value, fine.content = f"{title}<p>{escape(hint)}</p>", ""
             return
         rows = [
             {
@@ -272,11 +272,16 @@ def _overview(state: LoadState, t: Texts) -> ipywidgets.HTML:
             }
             for item in state.tables
         ]
-        widget.value = title + table(rows) + _lights({item.name for item in state.tables}, t)
+        lights = _lights({item.name for item in state.tables}, t)
+        open_ones = [finding for finding in state.findings if finding.status != "ok"]
+        others = [finding for finding in state.findings if finding.status == "ok"]
+        words.value = title + table(rows) + lights + (checks(open_ones, t) if open_ones else "")
+        fine.title = t("{n:count} checks are fine", n=len(others))
+        fine.content = checks(others, t) if others else ""
 
     write()
-    state.observe(write, "tables")
-    return widget
+    state.observe(write, "findings")
+    return ipywidgets.VBox([words, fine])
 
 
 def _lights(there: set[str], t: Texts) -> str:
@@ -296,7 +301,7 @@ def _lights(there: set[str], t: Texts) -> str:
         for name, ready, needs in lights
     )
     return (
-        f'<section class="wb-checks"><h2 class="wb-part">{escape(t("What can be asked"))}</h2>'
+        f'<section class="wb-checks wb-lights"><h2 class="wb-part">{escape(t("What can be asked"))}</h2>'
         f"<ul>{items}</ul></section>"
     )
 

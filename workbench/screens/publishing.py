@@ -119,7 +119,7 @@ def _records(state: PublishState, t: Texts) -> ipywidgets.VBox:
             value=record.id in state.chosen,
             description=t(question(record)),
             indent=False,
-            layout=ipywidgets.Layout(width="100%"),
+            layout=controls.full(),
         )
         tick.observe(lambda change: state.choose(record.id, wanted=change.new), "value")
         day = t.date(record.created.astimezone(zone).date())

@@ -14,6 +14,7 @@ from typing import Any
 from traitlets import Bool, HasTraits, Instance
 from traitlets.log import get_logger
 
+from workbench.analyses.experiment import SEGMENTS
 from workbench.engines import has, span, table
 from workbench.errors import WorkbenchError
 from workbench.locale import Message, say
@@ -35,11 +36,7 @@ class Guarded(HasTraits):
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Do something that may fail: `busy` meanwhile, `problem` afterwards. Nothing is raised to a page.
-
-        What the person can put right is said in its own sentence. Anything else is a fault of ours: the
-        page names its kind, the log has the rest.
-        """
+        """Do something that may fail: `busy` meanwhile, `problem` afterwards. Nothing is raised to a page."""
         if self.busy:  # a part of something that is being done: its errors end there
             yield
             return
@@ -47,15 +44,8 @@ class Guarded(HasTraits):
         problem = None
         try:
             yield
-        except WorkbenchError as error:
-            problem = error.message
         except Exception as error:
-            get_logger().exception("a screen failed")
-            problem = say(
-                "Something went wrong that should not ({kind}). What you had is as it was; try again, and if "
-                "it happens again, tell whoever looks after this workbench.",
-                kind=type(error).__name__,
-            )
+            problem = worded(error)
         finally:
             self.problem = problem
             self.busy = False
@@ -104,6 +94,22 @@ class ScreenState(Guarded):
             self.refresh()
 
 
+def worded(error: Exception) -> Message:
+    """What a page says of an error.
+
+    What the person can put right has its own sentence. Anything else is a fault of ours: the page names its
+    kind, the log has the rest.
+    """
+    if isinstance(error, WorkbenchError):
+        return error.message
+    get_logger().error("a screen failed", exc_info=error)
+    return say(
+        "Something went wrong that should not ({kind}). What you had is as it was; try again, and if it "
+        "happens again, tell whoever looks after this workbench.",
+        kind=type(error).__name__,
+    )
+
+
 def last_second(project: Project) -> int | None:
     """The last moment of the project's data, in seconds since 1970."""
     seconds = span(project.engine, "orders", "events", "exposures")
@@ -121,3 +127,9 @@ def groups(project: Project, table_name: str = "customers") -> list[str]:
         for name, kind in schema.items()
         if name not in fixed and (kind.is_string() or kind.is_boolean() or kind.is_integer())
     ]
+
+
+def splits(project: Project) -> list[str]:
+    """What people can be split by: columns of customers, all saved segments together, and each of them."""
+    saved = list(project.segments)
+    return [*groups(project), *([SEGMENTS] if saved else []), *saved]

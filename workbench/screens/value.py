@@ -12,9 +12,11 @@ from workbench.analyses.experiment import experiments
 from workbench.engines import has
 from workbench.locale import Texts, say
 from workbench.project import Project
-from workbench.publish.result import html
+from workbench.publish.result import ResultView
 from workbench.records import ValueRecord, ValueSettings
-from workbench.screens.state import ScreenState, groups
+from workbench.screens import controls
+from workbench.screens.frame import columns
+from workbench.screens.state import ScreenState, splits, worded
 
 _ASKED = ("by", "model", "horizon_weeks", "discount_per_year", "margin", "level", "until_day")
 
@@ -28,7 +30,8 @@ class ValueState(ScreenState):
         groups: What `by` may be.
         record: The answer; None while there is none.
         kept: Whether the project has it.
-        confirming: Whether PyMC is at work on the same question.
+        confirming: Whether PyMC is at work on the question that `record` answers.
+        progress: The share of that work that is done.
     """
 
     by = Unicode(None, allow_none=True)
@@ -43,10 +46,12 @@ class ValueState(ScreenState):
     record = Instance(ValueRecord, allow_none=True)
     kept = Bool(False)
     confirming = Bool(False)
+    progress = Float(0.0)
 
     def __init__(self, project: Project) -> None:
         self._stale = True
-        self._thread: threading.Thread | None = None
+        self._work: threading.Thread | None = None
+        self._cancel = threading.Event()
         super().__init__(project)
         self.observe(lambda _: self.answer(), _ASKED)
         self.answer()
@@ -55,7 +60,8 @@ class ValueState(ScreenState):
         super().refresh()
         engine = self.project.engine
         self.missing = None if has(engine, "orders") else say("There are no orders in this project yet.")
-        self.groups = [*experiments(engine), *groups(self.project), *self.project.segments]
+        timed = [name for name, metrics in experiments(engine).items() if "conversion" in metrics]
+        self.groups = [*timed, *splits(self.project)]
         if self.by not in self.groups:
             self.by = None
         self._stale = True
@@ -64,7 +70,7 @@ class ValueState(ScreenState):
         """What is asked now."""
         return ValueSettings(
             by=self.by,
-            model=self.model,  # type: ignore[arg-type]  # the pick-list offers what there is
+            model=self.model,
             horizon_weeks=self.horizon_weeks,
             discount_per_year=self.discount_per_year,
             margin=self.margin,
@@ -76,14 +82,13 @@ class ValueState(ScreenState):
         """Ask the project, unless it was asked the same a moment ago."""
         if self.missing is not None or not self.ready:
             return
+        self.stop()
         with self.working():
             record = None
             try:
                 wanted = self.settings()
-                if self.record is not None and not self._stale and _question(self.record) == wanted:
-                    record = self.record
-                else:
-                    record = self.project.lifetime_value(**dict(wanted), keep=False)
+                known = self.record is not None and not self._stale and _plain(self.record) == wanted
+                record = self.record if known else self.project.lifetime_value(**dict(wanted), keep=False)
             finally:
                 self.record, self._stale = record, False
             self.kept, self.notice = record.id in self.project.records, None
@@ -97,12 +102,133 @@ class ValueState(ScreenState):
             self.kept = True
             self.notice = say("The result is kept; you can publish it.")
 
+    def confirm(self) -> None:
+        """Let PyMC sample the same posterior; the page can be used meanwhile, and `stop` ends it."""
+        if self.record is None or self.confirming:
+            return
+        self.problem, self.notice, self.progress, self.confirming = None, None, 0.0, True
+        self._cancel = threading.Event()
+        wanted = self.settings().model_copy(update={"confirm": True})
+        self._work = threading.Thread(target=self._confirm, args=(wanted, self._cancel), daemon=True)
+        self._work.start()
 
-def _question(record: ValueRecord) -> ValueSettings:
+    def _confirm(self, wanted: ValueSettings, cancel: threading.Event) -> None:
+        def tell(share: float) -> None:
+            if not cancel.is_set():
+                self.progress = share
+
+        record, problem = None, None
+        try:
+            # an engine of its own: a connection is for one thread
+            project = Project.open(self.project.path)
+            record = project.lifetime_value(**dict(wanted), keep=False, progress=tell, cancel=cancel)
+        except Exception as error:
+            problem = worded(error)
+        if cancel.is_set():  # something else is asked by now
+            return
+        if record is not None:
+            self.record, self.kept = record, record.id in self.project.records
+            self.notice = say("PyMC has sampled the same posterior; see what was checked.")
+        self.problem = problem
+        self.confirming = False
+
+    def stop(self) -> None:
+        """End the confirmation; what was known before stays."""
+        self._cancel.set()
+        self.confirming = False
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the confirmation has ended."""
+        if self._work is not None:
+            self._work.join(seconds)
+
+
+def _plain(record: ValueRecord) -> ValueSettings:
     """A record's settings, whether or not it was confirmed."""
     return record.settings.model_copy(update={"confirm": False})
 
 
 def view(state: ValueState, t: Texts) -> ipywidgets.Widget:
     """The widgets of lifetime value."""
-    return html("")
+    result = ResultView(t)
+
+    def show(_change: object = None) -> None:
+        if state.record is not None:
+            result.show(state.record)
+        result.layout.display = "" if state.record else "none"
+
+    show()
+    state.observe(show, "record")
+    asked = [*_main(state, t), _more(state, t), _confirmation(state, t), controls.keep(state, t), _help(t)]
+    return columns(state, asked, [result], t)
+
+
+def _main(state: ValueState, t: Texts) -> list[ipywidgets.Widget]:
+    return [
+        controls.choice(
+            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
+        ),
+        controls.whole(state, "horizon_weeks", t("Horizon after the first purchase (weeks)"), 1, 520),
+        controls.percent(state, "margin", t("Margin kept of revenue (%)"), 0.1, 100, 1),
+        controls.percent(state, "discount_per_year", t("Discount a year (%)"), 0, 1000, 1),
+        controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
+    ]
+
+
+def _more(state: ValueState, t: Texts) -> ipywidgets.Widget:
+    models = [("BG/NBD", "bg-nbd"), ("MBG/NBD", "mbg-nbd")]
+    until = ipywidgets.DatePicker(description=t("Last day that is used"))
+    return controls.more(
+        t,
+        [
+            controls.choice(state, "model", t("Model of the purchases"), lambda: models),
+            controls.bind(state, "until_day", until),
+        ],
+    )
+
+
+def _confirmation(state: ValueState, t: Texts) -> ipywidgets.Widget:
+    """The button that lets PyMC confirm, and while it does, how far it is and the button that ends it."""
+    begin = controls.button(t("Confirm with PyMC (a minute)"), state.confirm)
+    end = controls.button(t("Stop"), state.stop)
+    bar = ipywidgets.FloatProgress(max=1.0, description=t("PyMC is sampling"))
+
+    def show(_change: object = None) -> None:
+        done = state.record is not None and state.record.summary.confirmed is not None
+        begin.disabled = done or state.record is None
+        begin.description = t("Confirmed with PyMC") if done else t("Confirm with PyMC (a minute)")
+        begin.layout.display = "none" if state.confirming else ""
+        end.layout.display = bar.layout.display = "" if state.confirming else "none"
+        bar.value = state.progress
+
+    show()
+    state.observe(show, ["record", "confirming", "progress"])
+    return ipywidgets.VBox([begin, bar, end])
+
+
+def _help(t: Texts) -> ipywidgets.Widget:
+    return controls.meanings(
+        t,
+        [
+            (
+                t("Split by"),
+                t("An experiment compares its arms, among customers acquired after they were exposed."),
+            ),
+            (
+                t("Horizon after the first purchase (weeks)"),
+                t("Repeat purchases are counted for so long; the first one is not among them."),
+            ),
+            (t("Margin kept of revenue (%)"), t("What is left of an order's revenue for you.")),
+            (t("Discount a year (%)"), t("How much less a purchase is worth for coming a year later.")),
+            (t("Level of the intervals"), t("How likely it is that an interval holds the true value.")),
+            (
+                t("Model of the purchases"),
+                t("MBG/NBD lets customers leave after the first purchase already, BG/NBD only later."),
+            ),
+            (t("Last day that is used"), t("To see what would have been said at that time.")),
+            (
+                t("Confirm with PyMC (a minute)"),
+                t("A second, slower method samples the same posterior; both have to agree."),
+            ),
+        ],
+    )

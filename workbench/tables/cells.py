@@ -10,7 +10,9 @@ the text is no such thing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal
 
 import duckdb
@@ -55,9 +57,19 @@ _NO_VALUE = (*_NO_TEXT, "na", "n/a", "none", "-")
 
 
 def open_database() -> duckdb.DuckDBPyConnection:
-    """An empty DuckDB in memory that reaches no file and writes times in UTC."""
+    """A connection without tables to a DuckDB in memory that reaches no file and writes times in UTC."""
+    return _database(os.getpid()).cursor()
+
+
+@lru_cache(maxsize=1)
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """The DuckDB behind the connections; starting one takes longer than reading a small file.
+
+    Args:
+        process: The process it belongs to: its threads do not live on in a fork.
+    """
     database = duckdb.connect()
-    database.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
+    database.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_external_access = false")
     return database
 
 
@@ -85,9 +97,7 @@ def matches(s: str, pattern: str) -> str:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether cells of this Arrow type are text, also when they are dictionary-encoded."""
-    if pa.types.is_dictionary(kind):
-        return is_text(kind.value_type)
+    """Whether cells of this Arrow type are text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 

@@ -64,7 +64,7 @@ def _key_check(query: Query, table: Table) -> Iterator[Finding]:
     repeated = _row(query, f"SELECT count(*) AS n FROM ({groups}) AS repeated")["n"]
     if repeated:
         detail = say(
-            "{table}: {n:count} values of {key} stand in several rows.",
+            "{table}: values of {key} that stand in several rows: {n:count}.",
             table=table.name,
             n=repeated,
             key=keys,
@@ -98,7 +98,7 @@ def _time_checks(query: Query, table: Table, now: datetime) -> Iterator[Finding]
     yield Finding(f"{table.name}.coverage", "ok", covered)
     future = int(found["future"])
     if future:
-        detail = say("{table}: {n:count} rows lie in the future.", table=table.name, n=future)
+        detail = say("{table}: rows in the future: {n:count}.", table=table.name, n=future)
         yield Finding(f"{table.name}.future", "warn", detail)
     else:
         detail = say("{table}: no row lies in the future.", table=table.name)
@@ -115,7 +115,7 @@ def _orphan_check(query: Query, table: Table) -> Finding:
     name = f"{table.name}.orphans"
     if missing:
         detail = say(
-            "{table}: {n:count} customers are not in the table customers.", table=table.name, n=missing
+            "{table}: customers who are not in the table customers: {n:count}.", table=table.name, n=missing
         )
         return Finding(name, "warn", detail)
     return Finding(name, "ok", say("{table}: every customer is in the table customers.", table=table.name))
@@ -129,9 +129,7 @@ def _one_variant_check(query: Query) -> Finding:
                HAVING count(DISTINCT variant) > 1) AS crossed""",
     )["n"]
     if crossed:
-        detail = say(
-            "exposures: {n:count} customers are in more than one variant of an experience.", n=crossed
-        )
+        detail = say("exposures: customers in more than one variant of an experience: {n:count}.", n=crossed)
         return Finding("exposures.crossed", "warn", detail)
     return Finding(
         "exposures.crossed", "ok", say("exposures: every customer is in one variant of an experience.")

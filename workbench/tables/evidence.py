@@ -8,7 +8,8 @@ read differently speaks for neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from operator import add
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -56,8 +57,13 @@ class Evidence:
     order_example: str | None = None
 
     def __add__(self, other: Evidence) -> Evidence:
-        both = zip(astuple(self), astuple(other), strict=True)
-        return Evidence(*(a + b if isinstance(a, int) else a or b for a, b in both))
+        *mine, mark, order = astuple(self)
+        *yours, other_mark, other_order = astuple(other)
+        return replace(
+            Evidence(*map(add, mine, yours)),
+            mark_example=min(filter(None, (mark, other_mark)), default=None),
+            order_example=min(filter(None, (order, other_order)), default=None),
+        )
 
     def mostly(self, count: int) -> bool:
         """Whether more than half of the filled cells are so."""
@@ -66,38 +72,41 @@ class Evidence:
 
 def look_at(rows: pa.Table) -> dict[str, Evidence]:
     """The evidence of every column of a block."""
+    if not rows.num_columns:
+        return {}
+    kinds = [field.type for field in rows.schema]
+    block = rows.rename_columns([f"b{place}" for place in range(rows.num_columns)])
+    each = " UNION ALL ".join(
+        f"SELECT {place} AS place, {cells.is_text(kind)} AS text, {cells.text_of(f'b{place}', kind)} AS b"
+        " FROM block"
+        for place, kind in enumerate(kinds)
+    )
     database = cells.open_database()
-    found = {}
-    for name in rows.column_names:
-        kind = rows.schema.field(name).type
-        database.register("block", pa.table({"b": rows[name]}))
-        trimmed = cells.trimmed(cells.text_of("b", kind))
-        point = cells.number("s", ".")
-        comma = cells.number("s", ",") if cells.is_text(kind) else point
-        query = f"""
-            WITH trimmed AS (SELECT {trimmed} AS c FROM block),
-                 texts AS (SELECT {cells.filled("c", text=False)} AS s FROM trimmed),
-                 tried AS (
-                     SELECT s, {point} AS point, {comma} AS comma, {cells.yes_or_no("s")} AS yes_no,
-                            {cells.iso_order("s", "dmy")} AS dmy, {cells.iso_order("s", "mdy")} AS mdy
-                     FROM texts),
-                 times AS (
-                     SELECT *, {cells.local_time("s", "dmy")} AS day,
-                            {cells.local_time("s", "mdy")} AS month,
-                            {cells.moment("s", "dmy")} AS moment
-                     FROM tried)
-            SELECT count(s), count(coalesce(point, comma)),
-                   count(*) FILTER (floor(coalesce(point, comma)) = coalesce(point, comma)),
-                   count(point) FILTER (comma IS NULL), count(comma) FILTER (point IS NULL),
-                   count(*) FILTER (point <> comma),
-                   count(coalesce(day, month, moment)),
-                   count(day) FILTER (month IS NULL), count(month) FILTER (day IS NULL),
-                   count(*) FILTER (day <> month),
-                   count(yes_no), count(*) FILTER ({cells.matches("s", r"0\d+")}),
-                   any_value(s) FILTER (point <> comma), any_value(s) FILTER (day <> month)
-            FROM times"""
-        found[name] = Evidence(*database.sql(query).fetchall()[0])
-    return found
+    database.register("block", block)
+    counted = database.sql(f"""
+        WITH trimmed AS (SELECT place, text, {cells.trimmed("b")} AS c FROM ({each})),
+             texts AS (SELECT place, text, {cells.filled("c", text=False)} AS s FROM trimmed),
+             tried AS (
+                 SELECT *, {cells.number("s", ".")} AS point,
+                        CASE WHEN text THEN {cells.number("s", ",")} ELSE point END AS comma,
+                        {cells.iso_order("s", "dmy")} AS dmy, {cells.iso_order("s", "mdy")} AS mdy
+                 FROM texts WHERE s IS NOT NULL),
+             times AS (
+                 SELECT *, {cells.local_time("s", "dmy")} AS day, {cells.local_time("s", "mdy")} AS month,
+                        {cells.moment("s", "dmy")} AS moment
+                 FROM tried)
+        SELECT place, count(*), count(coalesce(point, comma)),
+               count(*) FILTER (floor(coalesce(point, comma)) = coalesce(point, comma)),
+               count(point) FILTER (comma IS NULL), count(comma) FILTER (point IS NULL),
+               count(*) FILTER (point <> comma),
+               count(coalesce(day, month, moment)),
+               count(day) FILTER (month IS NULL), count(month) FILTER (day IS NULL),
+               count(*) FILTER (day <> month),
+               count({cells.yes_or_no("s")}), count(*) FILTER ({cells.matches("s", r"0\d+")}),
+               min(s) FILTER (point <> comma), min(s) FILTER (day <> month)
+        FROM times GROUP BY place""").fetchall()
+    seen = {place: Evidence(*counts) for place, *counts in counted}
+    return {name: seen.get(place, Evidence()) for place, name in enumerate(rows.column_names)}
 
 
 def look_through(blocks: Iterable[pa.Table], columns: Sequence[str]) -> dict[str, Evidence]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -114,6 +115,7 @@ _SUMMARY = {
 """What the columns of a summary, and the time of a unit file, have to look like."""
 
 
+@lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """A column's name as plain words, without accents, case and filling words.
 

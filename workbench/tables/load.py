@@ -31,7 +31,7 @@ from workbench.tables.records import Batch
 from workbench.tables.report import LISTED_AT_MOST, LoadReport, Question, Rejection
 from workbench.tables.schema import GRAINS, Grain, standard, type_name
 
-_SAMPLE_ROWS = 10_000
+_SAMPLE_ROWS = 5_000
 _SAMPLE_BLOCK = 1 << 20
 
 
@@ -198,10 +198,14 @@ def _manner(
     """How to read numbers and dates: as told, else as the first rows show, else as the whole file does."""
 
     def columns(*types: str) -> list[str]:
-        return list(dict.fromkeys(f.column for f in what.fields if f.column is not None and f.type in types))
+        return [wish.column for wish in what.fields if wish.column is not None and wish.type in types]
 
-    def seen(names: Sequence[str], choose: Callable[[Iterable[Evidence]], Choice]) -> Choice:
-        choice = choose(look_at(sample.rows.select(names)).values())
+    times = columns("timestamp", "day")
+    numbers = [*columns("float64", "int64", "measure"), *(what.columns[name] for name in what.attributes)]
+    seen = look_at(sample.rows.select(list(dict.fromkeys([*times, *numbers]))))
+
+    def settle(names: Sequence[str], choose: Callable[[Iterable[Evidence]], Choice]) -> Choice:
+        choice = choose(seen[name] for name in names)
         if choice.question is None or sample.whole:
             return choice
         blocks = (batch.rows for batch in source.batches(names))
@@ -209,12 +213,10 @@ def _manner(
 
     choices = {}
     if decimal is None:
-        numbers = [*columns("float64", "int64", "measure"), *(what.columns[name] for name in what.attributes)]
         assumed: DecimalMark = "," if source.delimiter == ";" else "."
-        choices["decimal"] = seen(numbers, lambda found: choose_decimal(found, assumed))
+        choices["decimal"] = settle(numbers, lambda found: choose_decimal(found, assumed))
     if date_order is None:
-        times = columns("timestamp", "day")
-        choices["date_order"] = seen(times, lambda found: choose_date_order(found, "dmy"))
+        choices["date_order"] = settle(times, lambda found: choose_date_order(found, "dmy"))
     return _Manner(
         cast(DecimalMark, check_choice(decimal or choices["decimal"].value, (".", ","), say("decimal mark"))),
         cast(
@@ -296,6 +298,9 @@ def _loaded(
     listed = sorted([*gathered.listed, *_repeated(source, what, shaped.left_out)], key=lambda one: one.line)
     rejected = gathered.rejected + len(shaped.left_out.lines)
     notes = [*source.notes, *manner.notes]
+    unused = [column for column in source.columns if column not in what.columns.values()]
+    if unused:
+        notes.append(say("Columns of the file that were not used: {columns}.", columns=", ".join(unused)))
     if any(wish.type == "timestamp" for wish in what.fields):
         notes.append(say("Times without an offset were taken to be in {zone}.", zone=timezone))
     if gathered.clock_changes:

@@ -133,9 +133,9 @@ class _Wishes:
                 columns=", ".join(self.source.columns),
             )
 
-    def know(self, names: Sequence[str], table: Table) -> None:
-        """Refuse a mapping with any other name."""
-        if unknown := [name for name in self.columns if name not in names]:
+    def know(self, names: Sequence[str], table: Table, *, of: Iterable[str] | None = None) -> None:
+        """Refuse names in the mapping that are not among these."""
+        if unknown := [name for name in (self.columns if of is None else of) if name not in names]:
             raise DataError(
                 "There is no column “{column}” in the table {table}; its columns are: {columns}.",
                 column=unknown[0],
@@ -173,7 +173,7 @@ def _event(wishes: _Wishes, table: Table) -> Plan:
     declared = {column.name: column for column in table.columns}
     further = {name: column for name, column in wishes.columns.items() if name not in declared}
     if not table.attributes:
-        wishes.know(table.names, table)
+        wishes.know(table.names, table, of=[*wishes.columns, *wishes.attributes])
     wishes.need([name for name in table.required if name != "experience_id"], table)
     fields = []
     for column in table.columns:
@@ -181,7 +181,7 @@ def _event(wishes: _Wishes, table: Table) -> Plan:
             fields.append(wishes.experience(column))
         elif column.name in wishes.columns:
             fields.append(wishes.field(column, may_be_text=column.name == "assignment"))
-    attributes = {**further, **wishes.attributes} if table.attributes else {}
+    attributes = {**further, **wishes.attributes}
     fields += _further(attributes, wishes, taken=table.names)
     return Plan(table, "event", tuple(fields), tuple(attributes))
 

@@ -178,16 +178,17 @@ def _start(text: bytes) -> tuple[int, bytes | None]:
 
 def _delimiter(text: bytes) -> bytes:
     """The delimiter that gives the header many fields, and most of the first lines as many."""
+    text += b"\n"
 
     def agreement(delimiter: bytes) -> float:
         widths: list[int] = []
         at = 0
         while at < len(text) and len(widths) < _SAMPLE_LINES:
             try:
-                fields, at = parse_record(text + b"\n", at, delimiter)
+                fields, at = parse_record(text, at, delimiter)
             except BrokenRecordError:
                 widths.append(0)
-                at = text.find(b"\n", at) + 1 or len(text)
+                at = text.find(b"\n", at) + 1
             else:
                 widths.append(len(fields))
         width = widths[0]
@@ -297,10 +298,17 @@ def _open_parquet(path: Path) -> Source:
     return Source(path, _unique(names), notes=(note,))
 
 
+def _undictionaried(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a column that names each of them once and points to it; any other column as it is."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def _parquet_batches(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Batch]:
     line = 1
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(_PARQUET_ROWS):
             rows = pa.Table.from_batches([batch]).rename_columns(list(columns)).select(list(wanted))
-            yield Batch(rows, np.arange(line, line + len(batch), dtype=np.int64))
+            plain = [_undictionaried(column) for column in rows.columns]
+            lines = np.arange(line, line + len(batch), dtype=np.int64)
+            yield Batch(pa.table(plain, names=rows.column_names), lines)
             line += len(batch)
