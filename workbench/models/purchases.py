@@ -415,7 +415,7 @@ def _mean_power(a: Array, b: Array, power: Array, w: Array) -> Array:
 def _mean_power_by_sum(a: float, b: float, power: float, w: float) -> float:
     """The same by the trapezoidal rule in logit p, exact to some ten digits."""
     middle, spread = np.log(a / b), np.sqrt(1 / a + 1 / b)
-    step = min(0.8, 0.5 * spread)
+    step = min(0.4, 0.5 * spread)
     logit = np.arange(middle - 12 * spread - 40 / a - np.log1p(w), middle + 12 * spread + 40 / b, step)
     log_density = a * log_expit(logit) + b * log_expit(-logit) - betaln(a, b)
     return float(step * np.sum(np.exp(log_density - power * np.log1p(w * expit(logit)))))

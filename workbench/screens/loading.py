@@ -56,7 +56,8 @@ class LoadState(ScreenState):
     """A file on its way into the project.
 
     Attributes:
-        path: The file, on the computer that runs this.
+        path: A file on the computer that runs this; empty when one was sent through the page.
+        file: The file that is looked at.
         found: The file's beginning and columns; None before one was chosen.
         holds: What one row of it is: a standard table, `unit` or `summary`.
         mapping: Standard column → column of the file.
@@ -73,6 +74,7 @@ class LoadState(ScreenState):
     """
 
     path = Unicode("")
+    file = Instance(Path, allow_none=True)
     found = Instance(Preview, allow_none=True)
     holds = Unicode(None, allow_none=True)
     mapping = Dict()
@@ -90,7 +92,7 @@ class LoadState(ScreenState):
     def __init__(self, project: Project) -> None:
         self._uploads = tempfile.TemporaryDirectory(prefix="workbench-upload-", ignore_cleanup_errors=True)
         super().__init__(project)
-        self.observe(lambda _: self.look(), "path")
+        self.observe(lambda _: self._open(), "path")
         self.observe(lambda _: self._propose(), "holds")
 
     def refresh(self) -> None:
@@ -115,15 +117,20 @@ class LoadState(ScreenState):
         with self.working():
             place = Path(self._uploads.name) / (Path(name).name or "file")
             place.write_bytes(content)
-            self.path = str(place)
+            self.path = ""
+            self.look(place)
 
-    def look(self) -> None:
-        """Look at the beginning of the file and propose what it holds."""
+    def _open(self) -> None:
+        if not self.busy:
+            self.look(Path(self.path.strip()) if self.path.strip() else None)
+
+    def look(self, file: Path | None) -> None:
+        """Look at the beginning of a file and propose what it holds."""
         with self.working():
-            self.found, self.holds, self.report, self.notice = None, None, None, None
+            self.file, self.found, self.holds, self.report, self.notice = file, None, None, None, None
             self.date_order, self.decimal, self.experiment = None, None, ""
-            if self.path.strip():
-                self.found = preview(self.path.strip(), rows=_SAMPLE_ROWS)
+            if file is not None:
+                self.found = preview(file, rows=_SAMPLE_ROWS)
                 proposal = self.found.proposal
                 if proposal is not None:
                     self.holds = proposal.table if proposal.grain == "event" else proposal.grain
@@ -203,7 +210,7 @@ class LoadState(ScreenState):
     def load(self) -> None:
         """Bring the file into the project."""
         with self.working():
-            if self.found is None or self.holds is None:
+            if self.file is None or self.holds is None:
                 raise DataError("Choose a file first, and say what one row of it is.")
             mapping: dict[str, Any] = dict(self.mapping)
             if self.outcomes and self.holds == UNIT:
@@ -219,7 +226,7 @@ class LoadState(ScreenState):
                 "date_order": self.date_order,
                 "decimal": self.decimal,
             }
-            self.report = self.project.load(self.path.strip(), **given)
+            self.report = self.project.load(self.file, **given)
             self.refresh()
 
 

@@ -33,9 +33,8 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
     chosen = ipywidgets.VBox([_mapping(state, t), _preview(state, t)])
 
     def show(_change: object = None) -> None:
-        asked.layout.display = "" if state.found else "none"
-        chosen.layout.display = "" if state.found and not state.report else "none"
-        load.layout.display = "" if not state.report else "none"
+        waiting = state.found is not None and state.report is None
+        asked.layout.display = chosen.layout.display = "" if waiting else "none"
 
     show()
     state.observe(show, ["found", "report"])
@@ -78,8 +77,8 @@ def _sample(state: LoadState, t: Texts) -> ipywidgets.Widget:
 def _questions(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
     """What one row is, and what the file may leave open."""
     kinds = [
-        (t("a customer, with variant and results"), UNIT),
-        (t("a variant, with totals"), SUMMARY),
+        (t("customer with results"), UNIT),
+        (t("variant with totals"), SUMMARY),
         *((name, name) for name in TABLES if name not in ("outcomes", "summaries")),
     ]
     orders = [
@@ -171,7 +170,8 @@ def _preview(state: LoadState, t: Texts) -> ipywidgets.HTML:
         if found is None:
             widget.value = ""
             return
-        known = {source: name for name, source in state.mapping.items()}
+        named = {**state.attributes, **state.outcomes, **state.mapping}
+        known = {source: name for name, source in named.items()}
         rows = found.rows.slice(0, SHOWN_ROWS).to_pylist()
         head = "".join(
             f'<th scope="col">{escape(name)}<span>{escape(known.get(name, ""))}</span></th>'
@@ -188,7 +188,7 @@ def _preview(state: LoadState, t: Texts) -> ipywidgets.HTML:
         )
 
     write()
-    state.observe(write, ["found", "mapping"])
+    state.observe(write, ["found", "mapping", "outcomes", "attributes"])
     return widget
 
 
@@ -227,12 +227,14 @@ def _report(state: LoadState, t: Texts) -> ipywidgets.Widget:
 
 
 def _said(report: LoadReport, t: Texts) -> str:
-    sentence = t(
-        "{kept:count} of {read:count} rows are in “{table}” now.",
-        kept=report.rows_kept,
-        read=report.rows_read,
-        table=report.table,
-    )
+    values = {"kept": report.rows_kept, "read": report.rows_read}
+    sentence = {
+        "event": t("{kept:count} of {read:count} rows are in “{table}” now.", **values, table=report.table),
+        "unit": t(
+            "{kept:count} of {read:count} customers are in, with their variants and results.", **values
+        ),
+        "summary": t("{kept:count} of {read:count} variants are in, with their totals.", **values),
+    }[report.grain]
     notes = [t(note) for note in report.notes] + [
         t(
             "{question} It was taken to be “{assumed}”.",
@@ -275,7 +277,8 @@ def _overview(state: LoadState, t: Texts) -> ipywidgets.VBox:
         lights = _lights({item.name for item in state.tables}, t)
         open_ones = [finding for finding in state.findings if finding.status != "ok"]
         others = [finding for finding in state.findings if finding.status == "ok"]
-        words.value = title + table(rows) + lights + (checks(open_ones, t) if open_ones else "")
+        overview = f'<div class="wb-overview">{table(rows)}</div>'
+        words.value = title + overview + lights + (checks(open_ones, t) if open_ones else "")
         fine.title = t("{n:count} checks are fine", n=len(others))
         fine.content = checks(others, t) if others else ""
 

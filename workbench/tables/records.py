@@ -97,7 +97,7 @@ def parse_record(data: bytes, at: int, delimiter: bytes) -> tuple[list[bytes], i
         BrokenRecordError: where a quote is never closed or is followed by more text.
 
     >>> parse_record(b'1,"a ""b""\\nc",5" x\\n2,', 0, b",")
-    ([b'1', b'a "b"\\nc', b'5" x'], 18)
+    ([b'1', b'a "b"\\nc', b'5" x'], 19)
     """
     stop = re.compile(b"[" + re.escape(delimiter) + b"\n]")
     fields: list[bytes] = []
