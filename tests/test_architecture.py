@@ -28,12 +28,12 @@ ORDER = (
     "models",
     "decisions",
     "report",
+    "demo",
     "analyses",
     "charts",
     "publish",
     "lessons",
     "screens",
-    "demo",
     "cli",
 )
 # `project.effect(...)` is the one call that walks the whole line, so the project reaches to its right; it

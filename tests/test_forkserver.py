@@ -94,8 +94,8 @@ def test_two_readers_do_not_share_their_random_numbers(address: str, start: Call
 
 def test_an_endless_computation_can_be_interrupted(address: str, start: Callable[..., Kernel]) -> None:
     manager, client = start(address)
-    client.execute("running = True\nwhile True:\n    pass")
-    while client.get_iopub_msg(timeout=20)["msg_type"] != "execute_input":
+    client.execute("running = True\nprint('begun')\nwhile True:\n    pass", stop_on_error=False)
+    while client.get_iopub_msg(timeout=20)["msg_type"] != "stream":
         pass
     manager.interrupt_kernel()
     assert client.get_shell_msg(timeout=20)["content"]["ename"] == "KeyboardInterrupt"
@@ -128,3 +128,30 @@ def test_without_the_server_the_kernel_is_a_plain_one(start: Callable[..., Kerne
     kernel = start(str(tmp_path / "nobody"))
     assert value(kernel, "__import__('sys').executable") == repr(sys.executable)
     assert value(kernel, "'colorsys' in __import__('sys').modules") == "False"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import ipywidgets\nipywidgets.Layout()", "widget"),
+        (
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+            "thread",
+        ),
+    ],
+)
+def test_what_a_copy_would_lack_is_not_copied(
+    start: Callable[..., Kernel], tmp_path: Path, code: str, reason: str
+) -> None:
+    (tmp_path / "unfit.py").write_text(code, encoding="utf-8")
+    path = str(tmp_path / "socket")
+    server = subprocess.run(
+        forkserver.server_command(path, ["unfit"]),
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert reason in server.stderr
+    assert value(start(path), "1 + 1") == "2"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.engines import Engine
-    from workbench.tables.load import LoadReport
+    from workbench.tables.report import LoadReport
 
 ENVIRONMENT = "WORKBENCH_PROJECT"
 _KEEP_SECONDS = 3600.0

@@ -30,11 +30,12 @@ def bars(number):
     shape = altair.Chart(table).encode(y="arm", x=altair.X("rate").axis(format=",.1f", values=[1234.5]))
     return themed(shape.mark_bar(), os.environ.get("QUERY_STRING", "").removeprefix("lang=") or "en")
 
-points = altair.Chart(pandas.DataFrame({"day": range(30), "value": range(30)})).mark_point()
-points = points.encode(x="day", y="value")
+days = pandas.DataFrame({"day": range(30), "value": range(30), "half": [0, 1] * 15})
+points = altair.Chart(days).mark_point().encode(x="day", y="value")
 brush = altair.selection_interval(name="days", encodings=["x"])
 first, second = show(bars(2), "Arms"), show(themed(points.add_params(brush)), "Thirty days")
 wide = show(themed(points | points), "Twice thirty days")
+faceted = show(themed(points.encode(column="half:N")), "Half by half")
 hidden = show(themed(points), "In a tab")
 broken = Chart(description="Words in its place", spec={"$schema": "x", "mark": "nonsense"})
 number = ipywidgets.Dropdown(options=[2, 5], description="Number")
@@ -43,7 +44,7 @@ seen = ipywidgets.Label("nothing").add_class("seen")
 second.observe(lambda change: setattr(seen, "value", str(sorted(change["new"]))), "selection")
 tabs = ipywidgets.Tab([ipywidgets.Label("first"), hidden], titles=["One", "Two"])
 heading = ipywidgets.HTML("<h1>Arms of the test</h1>")
-ipywidgets.VBox([heading, number, first, second, seen, wide, tabs, broken]).add_class("wb-page")
+ipywidgets.VBox([heading, number, first, second, seen, wide, faceted, tabs, broken]).add_class("wb-page")
 """
 
 LATE = """
@@ -154,7 +155,7 @@ def test_charts_follow_the_width_of_the_window_and_never_leave_it(charts: Any, w
         svg = chart(charts, name).locator("svg").bounding_box()
         return bool(svg and 0.8 * width < svg["width"] and svg["x"] + svg["width"] <= width)
 
-    for name in ("Arms", "Thirty days", "Twice thirty days"):
+    for name in ("Arms", "Thirty days", "Twice thirty days", "Half by half"):
         assert until(lambda name=name: fills(name)), name
     assert charts.evaluate("document.documentElement.scrollWidth") == width
 

@@ -26,14 +26,16 @@ def gaussian(u: Array) -> tuple[float, Array]:
 
 
 def banana(u: Array) -> tuple[float, Array]:
-    """u0 ~ N(0, 1) and u1 | u0 ~ N(u0^2, 0.5): E[u1] = 1, Var[u1] = 2.25, Cov = 0."""
-    gap = (u[1] - u[0] ** 2) / 0.25
-    return float(-0.5 * u[0] ** 2 - 0.5 * gap * (u[1] - u[0] ** 2)), np.array([-u[0] + 2 * u[0] * gap, -gap])
+    """u0 ~ N(0, 1) and u1 | u0 ~ N(0.4 u0², variance 0.25): E[u1] = 0.4, Var[u1] = 0.57, no correlation."""
+    gap = (u[1] - 0.4 * u[0] ** 2) / 0.25
+    value = -0.5 * u[0] ** 2 - 0.125 * gap**2
+    return float(value), np.array([-u[0] + 0.8 * u[0] * gap, -gap])
 
 
-def cauchy(u: Array) -> tuple[float, Array]:
-    """A multivariate t with one degree of freedom: tails that no proposal here can follow."""
-    return float(-2.5 * np.log1p(u @ u)), -5 * u / (1 + u @ u)
+def heavy(u: Array) -> tuple[float, Array]:
+    """A multivariate t with a tenth of a degree of freedom: tails that no proposal here can follow."""
+    size = 0.1 + len(u)
+    return float(-size / 2 * np.log1p(u @ u / 0.1)), -size * u / (0.1 + u @ u)
 
 
 def test_a_gaussian_is_recovered_with_good_weights() -> None:
@@ -46,15 +48,18 @@ def test_a_gaussian_is_recovered_with_good_weights() -> None:
 
 
 def test_a_banana_needs_the_later_rounds_and_is_recovered() -> None:
-    sample = importance_sample(banana, np.array([0.5, 0.5]), draws=8000, seed=2)
-    assert sample.khat < 0.5
-    assert sample.draws.mean(axis=0) == pytest.approx([0, 1], abs=0.1)
-    assert np.cov(sample.draws.T) == pytest.approx(np.array([[1, 0], [0, 2.25]]), abs=0.3)
+    samples = [importance_sample(banana, np.array([0.5, 0.5]), draws=2000, seed=seed) for seed in range(5)]
+    means = np.array([sample.draws.mean(axis=0) for sample in samples])
+    spreads = np.array([sample.draws.std(axis=0) for sample in samples])
+    assert all(sample.khat < 0.7 and sample.ess > 2000 for sample in samples)
+    assert means.mean(axis=0) == pytest.approx([0, 0.4], abs=0.03)
+    assert spreads.mean(axis=0) == pytest.approx([1, np.sqrt(0.57)], rel=0.05)
 
 
 def test_tails_that_are_too_heavy_withhold_the_result() -> None:
-    with pytest.raises(ModelError, match="withheld.*khat"):
-        importance_sample(cauchy, np.array([0.1, 0.1, 0.1, 0.1]), draws=2000, seed=3)
+    for seed in range(3):
+        with pytest.raises(ModelError, match="result is withheld"):
+            importance_sample(heavy, np.full(6, 0.1), draws=1000, seed=seed)
 
 
 @pytest.mark.parametrize("shape", [0.1, 0.4, 0.8, 1.5])
@@ -62,7 +67,7 @@ def test_smoothing_agrees_with_arviz(shape: float) -> None:
     from arviz_stats.base import array_stats
 
     # ArviZ takes log likelihoods and turns their sign.
-    log_weights = np.log1p(np.random.default_rng(4).pareto(1 / shape, size=3000))
+    log_weights = np.log1p(np.random.default_rng(4).pareto(1 / shape, size=10_000))
     ours, khat = pareto_smooth(log_weights)
     theirs, their_khat = array_stats.psislw(-log_weights)
     assert khat == pytest.approx(float(their_khat), abs=1e-6)
@@ -107,5 +112,5 @@ def test_one_seed_gives_independent_seeds_and_the_same_ones_again() -> None:
     nested = independent_seeds(first, 2)
     streams = [np.random.default_rng(seed).standard_normal(20_000) for seed in (first, second, *nested)]
     assert np.array_equal(streams[0], np.random.default_rng(again).standard_normal(20_000))
-    apart = np.corrcoef(streams)[np.triu_indices(4, 1)]
+    apart = np.corrcoef(streams) - np.eye(4)
     assert np.all(np.abs(apart) < 4 / np.sqrt(20_000))

@@ -185,6 +185,24 @@ def test_expected_purchases_agree_with_two_other_formulas(
     assert value == pytest.approx(integrated(weeks, *parameters), rel=1e-7)
 
 
+def test_almost_equal_customers_behave_as_equal_ones() -> None:
+    """With a, b and r large and their ratios fixed, p and λ are known: E[X(t)] = (1 - exp(-λ p t))/p."""
+    rate, dropout, size = 0.2, 0.15, 1e6
+    draws = PurchaseDraws.point("bg-nbd", size, size / rate, dropout * size, (1 - dropout) * size)
+    for weeks in (1, 52, 5000):
+        known = -np.expm1(-rate * dropout * weeks) / dropout
+        assert expected_purchases(draws, weeks) == pytest.approx([known], rel=1e-5)
+
+
+@pytest.mark.parametrize("b", [150.0, 180.0, 2539.0, 1e5])
+def test_a_drop_out_that_hardly_varies_is_no_trouble(b: float) -> None:
+    draws = PurchaseDraws.point("bg-nbd", 0.32, 0.65, b / 6, b)
+    p = np.linspace(0, 1, 400_001)[1:-1]
+    density = np.exp((b / 6 - 1) * np.log(p) + (b - 1) * np.log1p(-p) - betaln(b / 6, b))
+    known = np.sum(density * -np.expm1(-0.32 * np.log1p(p * 52 / 0.65)) / p) * (p[1] - p[0])
+    assert expected_purchases(draws, 52) == pytest.approx([known], rel=1e-7)
+
+
 @pytest.mark.parametrize("r", [0.243, 0.5, 1.0])
 def test_nothing_happens_at_a_equal_to_one(r: float) -> None:
     near = np.array([1 - 1e-6, 1.0, 1 + 1e-6])

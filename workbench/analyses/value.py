@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.analyses import histories as reading
 from workbench.analyses.histories import Histories
+from workbench.analyses.value_checks import value_checks
 from workbench.decisions import value_verdict
 from workbench.errors import ModelError, WorkbenchError, check_between
 from workbench.locale import Message, say
@@ -42,8 +43,6 @@ MOST_GROUPS = 24
 _FEWEST_REPEATERS = 20
 _HOLDOUT_SHARE = 1 / 3
 _SHORTEST_HOLDOUT_WEEKS = 8.0
-_CORRELATED = 0.3
-_OBSERVED_ALIKE = 0.2
 _GRID = 120
 
 Progress = Callable[[float], None]
@@ -115,7 +114,7 @@ def analyse(
         holdout=_holdout(project, settings, found, seeds[1]),
     )
     checks = sorted(
-        [*_checks(summary, found, settings), *left_out],
+        [*value_checks(summary, found, settings), *left_out],
         key=lambda check: ("fail", "warn", "ok").index(check.status),
     )
     return ValueRecord(
@@ -330,140 +329,3 @@ def _confirm(
     bought = nuts.purchase_posterior(rows, settings.model, seed=one, progress=part(0.0), cancel=cancel)
     spent = nuts.spend_posterior(money, seed=other, progress=part(0.5), cancel=cancel)
     return _estimates(_Group("", rows, bought, spent, np.empty(0)))
-
-
-def _checks(summary: ValueSummary, found: Histories, settings: ValueSettings) -> list[Check]:
-    checks = [_diagnostics(summary), _independence(found), _calibration(summary.holdout)]
-    if settings.by is not None and len(found.purchases) > 1:
-        checks.append(_observed_alike(found))
-        if found.word == "association":
-            checks.append(
-                Check(
-                    name="assignment",
-                    status="warn",
-                    detail=say("The groups were not made at random, so differences are associations."),
-                )
-            )
-    if found.earlier:
-        checks.append(
-            Check(
-                name="bought_before",
-                status="ok",
-                detail=say(
-                    "{n:count} customers had bought before they were exposed; only those acquired afterwards "
-                    "({kept:count}) are compared.",
-                    n=found.earlier,
-                    kept=summary.customers,
-                ),
-            )
-        )
-    if summary.confirmed is not None:
-        checks.append(_agreement(summary))
-    return checks
-
-
-def _diagnostics(summary: ValueSummary) -> Check:
-    worst = max([summary.khat, *(group.khat for group in summary.value)])
-    return Check(
-        name="khat",
-        status="ok",
-        detail=say(
-            "The importance sampling of the posterior is sound (largest k̂ {khat:number}; above 0.7 it would "
-            "be withheld).",
-            khat=worst,
-        ),
-    )
-
-
-def _independence(found: Histories) -> Check:
-    correlation = spend.frequency_spend_correlation(found.all_spend)
-    strong = abs(correlation) > _CORRELATED
-    text = say(
-        "How often and how much people buy are about independent (correlation {r:number}), as the model "
-        "assumes.",
-        r=correlation,
-    )
-    if strong:
-        text = say(
-            "How often and how much people buy go together (correlation {r:number}), which the model does "
-            "not know; the value of a group may be off, its order seldom.",
-            r=correlation,
-        )
-    return Check(name="spend_independent", status="warn" if strong else "ok", detail=text)
-
-
-def _calibration(held: Holdout | None) -> Check:
-    if held is None:
-        return Check(
-            name="holdout",
-            status="warn",
-            detail=say(
-                "There are too few weeks of data to hold some back and see whether the model foretells them."
-            ),
-        )
-    inside = held.interval[0] <= held.actual <= held.interval[1]
-    off = held.actual / held.predicted - 1 if held.predicted else 0.0
-    values = {
-        "weeks": held.weeks,
-        "predicted": held.predicted,
-        "low": held.interval[0],
-        "high": held.interval[1],
-        "actual": held.actual,
-        "off": off,
-    }
-    if inside:
-        text = say(
-            "Of the last {weeks:count} weeks the model foretold {predicted:count} repeat purchases (between "
-            "{low:count} and {high:count}); there were {actual:count}.",
-            **values,
-        )
-    else:
-        text = say(
-            "Of the last {weeks:count} weeks the model foretold {predicted:count} repeat purchases (between "
-            "{low:count} and {high:count}), but there were {actual:count} ({off:signed_percent}): values may "
-            "be off by as much.",
-            **values,
-        )
-    return Check(name="holdout", status="ok" if inside else "warn", detail=text)
-
-
-def _observed_alike(found: Histories) -> Check:
-    weeks = {name: float(rows.n @ rows.T / rows.customers) for name, rows in found.purchases.items()}
-    low, high = min(weeks.values()), max(weeks.values())
-    alike = high - low <= _OBSERVED_ALIKE * high
-    text = say(
-        "The groups have been observed for about as long ({low:number} to {high:number} weeks on average).",
-        low=low,
-        high=high,
-    )
-    if not alike:
-        text = say(
-            "The groups have not been observed for as long ({low:number} to {high:number} weeks on average), "
-            "so their customers come from different times.",
-            low=low,
-            high=high,
-        )
-    return Check(name="observed_alike", status="ok" if alike else "warn", detail=text)
-
-
-def _agreement(summary: ValueSummary) -> Check:
-    assert summary.confirmed is not None
-    gaps = {
-        name: abs(summary.confirmed[name].mean - value.mean) / value.sd
-        for name, value in summary.parameters.items()
-    }
-    worst = max(gaps, key=lambda name: gaps[name])
-    fine = gaps[worst] < 0.25
-    text = say(
-        "PyMC's sampler agrees: the largest gap is {gap:number} posterior standard deviations ({name}).",
-        gap=gaps[worst],
-        name=worst,
-    )
-    if not fine:
-        text = say(
-            "PyMC's sampler disagrees on {name} by {gap:number} posterior standard deviations; trust it, not "
-            "this result.",
-            gap=gaps[worst],
-            name=worst,
-        )
-    return Check(name="confirmed", status="ok" if fine else "fail", detail=text)

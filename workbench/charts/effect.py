@@ -97,7 +97,7 @@ def arms(record: EffectRecord, t: Texts) -> Picture:
         "number": (t("{metric} per customer", metric=summary.metric), 1.0),
     }[summary.unit]
     chart = posterior.lines(lines, t, axis=axis, scale=scale)
-    return Picture(t("Every arm"), chart, in_words(arm_rows(record, t)))
+    return Picture(t("Every arm"), chart, in_words(arm_rows(record, t)), wide=True)
 
 
 def forest(record: EffectRecord, t: Texts) -> Picture | None:
@@ -145,7 +145,7 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
     by = record.settings.by or ""
     title = t("By segment") if by == "segments" else t("By {column}", column=by)
     caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
-    return Picture(title, chart, in_words(segment_rows(record, t)), caption)
+    return Picture(title, chart, in_words(segment_rows(record, t)), caption, wide=True)
 
 
 def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:

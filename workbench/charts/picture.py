@@ -19,12 +19,14 @@ class Picture:
         chart: The chart, without a title of its own.
         description: What the chart shows, for those who do not see it.
         caption: What its marks mean; empty when they need no words.
+        wide: Whether it needs a line of its own where others stand side by side.
     """
 
     title: str
     chart: alt.LayerChart
     description: str
     caption: str = ""
+    wide: bool = False
 
 
 def in_words(rows: Sequence[Row]) -> str:

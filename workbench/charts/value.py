@@ -9,6 +9,8 @@ from workbench.locale import Texts
 from workbench.records import ValueRecord
 from workbench.report import value_rows
 
+_MOST_BESIDE = 3  # groups that are drawn in the height of a density beside them
+
 
 def pictures(record: ValueRecord, t: Texts) -> list[Picture]:
     """Every picture of the record, the answer first."""
@@ -37,9 +39,9 @@ def values(record: ValueRecord, t: Texts) -> Picture:
         level=record.settings.level,
     )
     chart = posterior.lines(lines, t, axis=axis)
-    return Picture(
-        t("What a newly acquired customer is worth"), chart, in_words(value_rows(record, t)), caption
-    )
+    title = t("What a newly acquired customer is worth")
+    described = in_words(value_rows(record, t))
+    return Picture(title, chart, described, caption, wide=len(lines) > _MOST_BESIDE)
 
 
 def difference(record: ValueRecord, t: Texts) -> Picture | None:
@@ -68,4 +70,6 @@ def difference(record: ValueRecord, t: Texts) -> Picture | None:
 
 
 def _is_control(record: ValueRecord, group: str | None) -> bool:
-    return any(item.groups[1] == group for item in record.summary.differences)
+    """Whether all others are held against this group."""
+    seconds = {item.groups[1] for item in record.summary.differences}
+    return seconds == {group}

@@ -6,10 +6,13 @@ For a log density log π(u) with its gradient, over an unconstrained vector u:
 2. Proposals u_s ~ q, a multivariate Student t at u* with scale matrix 1.2 C.
 3. Weights w_s = π(u_s)/q(u_s), the largest replaced by the quantiles of a generalised Pareto distribution
    fitted to them. Its shape khat says whether they can be trusted (below 0.7); scaled to the sum one,
-   1/Σw_s² is the number of independent draws they are worth.
-4. Where few customers make the posterior crooked (khat above 0.5), steps 2 and 3 again with a mixture of
-   narrower t kernels at resampled points, which follows the shape, and one wide t, which covers the tails.
+   1/Σw_s² is the number of independent draws they are worth (above 400).
+4. Where few customers make the posterior crooked (khat above 0.5, or proposals worth less than 60 % of their
+   number), steps 2 and 3 again with a mixture of narrower t kernels at resampled points, which follows the
+   shape, and one wide t, which covers the tails.
 5. Systematic resampling by the smoothed weights, which gives draws of equal weight.
+
+khat judges the places that were visited: it cannot tell of a second mode that no proposal has reached.
 
 Sources: Vehtari, Simpson, Gelman, Yao & Gabry (2024), "Pareto smoothed importance sampling", JMLR 25(72);
 Zhang & Stephens (2009), "A new and efficient estimation method for the generalized Pareto distribution",
@@ -35,15 +38,18 @@ Density = Callable[[Array], tuple[float, Array]]
 Seed = int | np.random.SeedSequence
 
 KHAT_LIMIT = 0.7
+ESS_LIMIT = 400
 
 _DEGREES_OF_FREEDOM = 5
 _WIDEN = 1.2
 _GOOD_KHAT = 0.5
-_ROUNDS = 4
+_GOOD_SHARE = 0.6
+_ROUNDS = 6
 _KERNELS = 200
 _KERNEL_SCALE = 0.5
 _DEFENCE = 0.3
 _PROPOSALS_PER_DRAW = 2
+_FEWEST_PROPOSALS = 2000
 
 
 @dataclass(frozen=True)
@@ -231,11 +237,12 @@ def importance_sample(density: Density, start: Array, draws: int, seed: Seed) ->
         seed: The same seed gives the same draws.
 
     Raises:
-        ModelError: when there is no mode, or when khat is 0.7 or more.
+        ModelError: when there is no mode, or when khat is 0.7 or more or the effective sample size 400 or
+            less: the result is withheld.
     """
     rng = np.random.default_rng(seed)
     mode = find_mode(density, start)
-    count = _PROPOSALS_PER_DRAW * draws
+    count = max(_PROPOSALS_PER_DRAW * draws, _FEWEST_PROPOSALS)
     proposal = [_Kernels(1.0, mode.point[None], _WIDEN * mode.covariance)]
     for _ in range(_ROUNDS):
         proposals = np.vstack([part.draw(rng, count) for part in proposal])
@@ -244,17 +251,18 @@ def importance_sample(density: Density, start: Array, draws: int, seed: Seed) ->
             log_p = np.array([density(u)[0] for u in proposals])
         log_weights, khat = pareto_smooth(np.where(np.isfinite(log_p), log_p - log_q, -np.inf))
         weights = np.exp(log_weights)
-        if khat < _GOOD_KHAT:
+        ess = float(1 / np.sum(weights**2))
+        if khat < _GOOD_KHAT and ess > _GOOD_SHARE * count:
             break
         proposal = _follow(rng, proposals, weights)
-    if not khat < KHAT_LIMIT:
+    if not (khat < KHAT_LIMIT and ess > ESS_LIMIT):
         raise ModelError(
-            "The result is withheld: the posterior cannot be sampled reliably (khat {khat:number}, "
-            "it has to be below {limit:number}); use more customers or the full sampler.",
+            "The result is withheld: the posterior cannot be sampled reliably (khat {khat:number}, effective "
+            "sample size {ess:count}); use more customers or the full sampler.",
             khat=khat,
-            limit=KHAT_LIMIT,
+            ess=ess,
         )
-    return Sample(proposals[_systematic(rng, weights, draws)], khat, float(1 / np.sum(weights**2)))
+    return Sample(proposals[_systematic(rng, weights, draws)], khat, ess)
 
 
 def pareto_smooth(log_weights: Array) -> tuple[Array, float]:
@@ -334,7 +342,7 @@ def _follow(rng: np.random.Generator, proposals: Array, weights: Array) -> list[
     # Drawn towards the mean so that the kernels together keep the covariance.
     centres = mean + np.sqrt(1 - _KERNEL_SCALE**2) * (centres - mean)
     return [
-        _Kernels(_DEFENCE, mean[None], 2 * covariance),
+        _Kernels(_DEFENCE, mean[None], 3 * covariance),
         _Kernels(1 - _DEFENCE, centres, _KERNEL_SCALE**2 * covariance),
     ]
 

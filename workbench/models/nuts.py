@@ -22,12 +22,11 @@ import numpy as np
 
 from workbench.errors import ModelError
 from workbench.models import purchases, spend
-from workbench.models.importance import Array, NormalPrior, Seed
+from workbench.models.importance import ESS_LIMIT, Array, NormalPrior, Seed
 from workbench.models.purchases import PurchaseDraws, PurchaseLikelihood, PurchaseRows
 from workbench.models.spend import SpendDraws, SpendLikelihood, SpendRows
 
 RHAT_LIMIT = 1.01
-ESS_LIMIT = 400
 _CHAINS = 4
 _TUNE = 500
 _TARGET_ACCEPT = 0.9

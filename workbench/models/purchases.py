@@ -272,7 +272,8 @@ def posterior(
         prior: On (ln r/α, ln r, logit a/(a+b), ln a+b); `default_prior` unless given.
 
     Raises:
-        ModelError: when nobody has bought again, or when khat is 0.7 or more: the result is withheld.
+        ModelError: when nobody has bought again, or when khat is 0.7 or more or the effective sample size
+            400 or less: the result is withheld.
     """
     prior = prior or default_prior(rows)
     density = with_prior(FREE.free(PurchaseLikelihood(rows, model)), prior)

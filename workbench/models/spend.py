@@ -238,7 +238,7 @@ def posterior(
         prior: On (ln pv/q, ln p, ln q); `default_prior` unless given.
 
     Raises:
-        ModelError: when khat is 0.7 or more: the result is withheld.
+        ModelError: when khat is 0.7 or more or the effective sample size 400 or less: the result is withheld.
     """
     prior = prior or default_prior(rows)
     density = with_prior(FREE.free(SpendLikelihood(rows)), prior)

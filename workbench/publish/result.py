@@ -69,8 +69,9 @@ class ResultView(ipywidgets.VBox):
 
     def _show_pictures(self, pictures: Sequence[Picture]) -> None:
         self._frames += [_Frame() for _ in range(len(pictures) - len(self._frames))]
+        alone = sum(not picture.wide for picture in pictures) == 1
         for frame, picture in zip(self._frames, pictures, strict=False):
-            frame.show(picture)
+            frame.show(picture, wide=picture.wide or alone)
         if len(self._pictures.children) != len(pictures):
             self._pictures.children = self._frames[: len(pictures)]
 
@@ -84,7 +85,8 @@ class _Frame(ipywidgets.VBox):
         super().__init__([self._title, self._chart, self._caption])
         self.add_class("wb-picture")
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: Picture, *, wide: bool) -> None:
+        (self.add_class if wide else self.remove_class)("wb-wide")
         self._title.value = f'<h2 class="wb-part">{_words(picture.title)}</h2>'
         self._chart.description = picture.description
         self._chart.chart = picture.chart

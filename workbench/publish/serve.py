@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,6 @@ def serving(
     port: int = 0,
     env: Mapping[str, str] | None = None,
     *,
-    preload: Sequence[str] = PRELOAD,
     aloud: bool = False,
 ) -> Iterator[Server]:
     """Serve the notebooks of a folder while the block runs.
@@ -63,7 +62,6 @@ def serving(
         site: A folder of notebooks; `index.ipynb` is the first page.
         port: Where to listen; 0 takes any free port.
         env: Further environment variables for the pages.
-        preload: Modules that are imported once for all pages (Linux only).
         aloud: Errors of pages go to this process's standard error, not to the log.
 
     Raises:
@@ -95,7 +93,7 @@ def serving(
 
         address = str(private / "kernels")
         if forkserver.AVAILABLE:
-            start(forkserver.server_command(address, preload))
+            start(forkserver.server_command(address, PRELOAD))
         _write_kernel(private, address)
         server = Server(f"http://{HOST}:{port}/", start(_voila_command(site, port, private)), log)
         _wait(server)
@@ -108,7 +106,6 @@ def serve(
     port: int = 8866,
     open_browser: bool = False,
     env: Mapping[str, str] | None = None,
-    preload: Sequence[str] = PRELOAD,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve the notebooks of a folder until the process is interrupted or told to end.
@@ -118,7 +115,6 @@ def serve(
         port: Where to listen.
         open_browser: Open the first page once it is there.
         env: Further environment variables for the pages.
-        preload: Modules that are imported once for all pages (Linux only).
         ready: Called with the address once the server answers.
 
     Raises:
@@ -130,7 +126,7 @@ def serve(
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        with serving(site, port, env, preload=preload, aloud=True) as server:
+        with serving(site, port, env, aloud=True) as server:
             ready(server.url)
             if open_browser:
                 webbrowser.open(server.url)

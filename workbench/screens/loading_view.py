@@ -27,7 +27,7 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
     """The file on the left; on the right what it holds, what came of it, and what the project holds."""
     load = controls.button(t("Load"), state.load, primary=True)
     asked = ipywidgets.VBox(
-        [*_questions(state, t), load, controls.meanings(t, _meanings(t))],
+        [*_questions(state, t), load],
         layout=controls.full(),
     )
     chosen = ipywidgets.VBox([_mapping(state, t), _preview(state, t)])
@@ -38,7 +38,12 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
 
     show()
     state.observe(show, ["found", "report"])
-    return columns(state, [*_file(state, t), asked], [_report(state, t), chosen, _overview(state, t)], t)
+    return columns(
+        state,
+        [*_file(state, t), asked, controls.meanings(t, _meanings(t))],
+        [_report(state, t), chosen, _overview(state, t)],
+        t,
+    )
 
 
 def _file(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
@@ -311,6 +316,10 @@ def _lights(there: set[str], t: Texts) -> str:
 
 def _meanings(t: Texts) -> list[tuple[str, str]]:
     return [
+        (
+            t("Or a path on the computer that runs this"),
+            t("For files of any size that are there already; nothing is copied through the page."),
+        ),
         (
             t("What one row is"),
             t("Files of single doings (orders, exposures …), of customers, or of totals can all be read."),

@@ -51,8 +51,9 @@ class PublishState(ScreenState):
 
     def choose(self, record_id: str, *, wanted: bool) -> None:
         """Put a record on the page, or take it off."""
-        rest = [chosen for chosen in self.chosen if chosen != record_id]
-        self.chosen = [*rest, record_id] if wanted else rest
+        if wanted != (record_id in self.chosen):
+            rest = [chosen for chosen in self.chosen if chosen != record_id]
+            self.chosen = [*rest, record_id] if wanted else rest
 
     def preview(self) -> list[EffectRecord | ValueRecord]:
         """The chosen records as others will see them."""
@@ -113,26 +114,30 @@ def _records(state: PublishState, t: Texts) -> ipywidgets.VBox:
     box = ipywidgets.VBox()
     title = html(f'<p class="wb-label">{escape(t("Kept results, newest first"))}</p>')
     zone = ZoneInfo(state.project.settings.timezone)
+    ticks: dict[str, ipywidgets.Checkbox] = {}
 
     def line(record: EffectRecord | ValueRecord) -> ipywidgets.VBox:
-        tick = ipywidgets.Checkbox(
-            value=record.id in state.chosen,
-            description=t(question(record)),
-            indent=False,
-            layout=controls.full(),
-        )
+        tick = ipywidgets.Checkbox(description=t(question(record)), indent=False, layout=controls.full())
+        ticks[record.id] = tick
         tick.observe(lambda change: state.choose(record.id, wanted=change.new), "value")
         day = t.date(record.created.astimezone(zone).date())
         words = html(f'<p class="wb-help">{escape(day)} · {escape(t(record.verdict))}</p>')
         return ipywidgets.VBox([tick, words]).add_class("wb-choice")
 
+    def follow(_change: object = None) -> None:
+        for record_id, tick in ticks.items():
+            tick.value = record_id in state.chosen
+
     def fill(_change: object = None) -> None:
+        ticks.clear()
         rows = [line(record) for record in state.records]
         rest = [controls.more(t, rows[_IN_SIGHT:])] if len(rows) > _IN_SIGHT else []
         box.children = [title, *rows[:_IN_SIGHT], *rest]
+        follow()
 
     fill()
     state.observe(fill, "records")
+    state.observe(follow, "chosen")
     return box
 
 

@@ -109,17 +109,24 @@ def _not_in(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> pa.Table:
 
 
 def _combined(existing: pa.Table, new: pa.Table, table: Table) -> pa.Table:
-    """One row a key: `newest` takes the last filled cell, `fill` the first."""
-    key = _places(new, table.key)
-    rest = [place for place in _places(new, new.column_names) if place not in key]
-    pick, order = ("arg_max", "n, e") if table.repeat == "newest" else ("arg_min", "e, n")
-    picked = ", ".join([*key, *(f"{pick}({place}, row) AS {place}" for place in rest)])
-    ahead, behind = order.split(", ")
-    columns = ", ".join(
-        f"coalesce({ahead}.{place}, {behind}.{place})" for place in _places(new, new.column_names)
+    """One row a key; where several cells are filled `newest` takes the last, `fill` the first."""
+    added = _one_each(new, table)
+    if not existing.num_rows:
+        return added
+    ahead, behind = ("n", "e") if table.repeat == "newest" else ("e", "n")
+    columns = ", ".join(f"coalesce({ahead}.{c}, {behind}.{c})" for c in _places(new, new.column_names))
+    same = " AND ".join(f"e.{c} = n.{c}" for c in _places(new, table.key))
+    sql = f"SELECT {columns} FROM e FULL JOIN n ON {same} ORDER BY e.row NULLS LAST, n.row"
+    return _query(sql, new.schema, e=existing, n=added)
+
+
+def _one_each(rows: pa.Table, table: Table) -> pa.Table:
+    """The rows of each key put together."""
+    if rows.group_by(list(table.key)).aggregate([]).num_rows == rows.num_rows:
+        return rows
+    key, every = _places(rows, table.key), _places(rows, rows.column_names)
+    pick = "arg_max" if table.repeat == "newest" else "arg_min"  # both pass over empty cells
+    picked = ", ".join(c if c in key else f"{pick}({c}, row)" for c in every)
+    return _query(
+        f"SELECT {picked} FROM rows GROUP BY {', '.join(key)} ORDER BY min(row)", rows.schema, rows=rows
     )
-    same = " AND ".join(f"e.{place} = n.{place}" for place in key)
-    sql = f"""
-        WITH n AS (SELECT {picked}, min(row) AS row FROM new GROUP BY {", ".join(key)})
-        SELECT {columns} FROM existing AS e FULL JOIN n ON {same} ORDER BY e.row NULLS LAST, n.row"""
-    return _query(sql, new.schema, existing=existing, new=new)

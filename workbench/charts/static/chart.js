@@ -30,7 +30,7 @@ function fit(spec, width) {
 async function embed(spec, place, width) {
   const vegaEmbed = await slot.promise;
   // The interpreter (ast) needs no `eval`, so a published page can forbid it.
-  const options = { actions: false, ast: true, mode: "vega-lite", renderer: "svg", tooltip: { theme: "custom" } };
+  const options = { actions: false, ast: true, mode: "vega-lite", renderer: "svg" };
   if (isSingle(spec)) {
     const autosize = { type: "fit-x", contains: "padding" };
     return vegaEmbed(place, { autosize, ...fit(spec, width) }, options);

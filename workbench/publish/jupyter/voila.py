@@ -50,6 +50,7 @@ c.Voila.tornado_settings = {
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     },
+    "ws_ping_timeout": 30_000,  # ms, as often as the server asks whether a reader is still there
     "websocket_max_message_size": 200 * 2**20,  # bytes: the largest file a page can receive
 }
 

@@ -1,0 +1,28 @@
+"""The sample shop as a project, for tests of what people see: loaded once, copied for those who change it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from workbench import Project
+from workbench.demo import load_sample
+
+EXPERIMENT, OFFERS = "personalised-home", "personalised-offers"
+
+
+def make(folder: Path) -> Project:
+    """The sample shop with a segment and three kept results."""
+    project = Project.create(folder, name="Sample shop", timezone="Europe/Madrid")
+    load_sample(project)
+    project.segments["loyal"] = "orders_12m >= 2"
+    project.effect(EXPERIMENT, "conversion", by="device")
+    project.effect(OFFERS, "revenue")
+    project.lifetime_value(by=EXPERIMENT, margin=0.4)
+    return project
+
+
+def copy(project: Project, folder: Path) -> Project:
+    """A copy that a test may change."""
+    shutil.copytree(project.path, folder)
+    return Project.open(folder)
