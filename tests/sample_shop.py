@@ -18,7 +18,7 @@ def make(folder: Path) -> Project:
     project.segments["loyal"] = "orders_12m >= 2"
     project.effect(EXPERIMENT, "conversion", by="device")
     project.effect(OFFERS, "revenue")
-    project.lifetime_value(by=EXPERIMENT, margin=0.4)
+    project.lifetime_value(by=EXPERIMENT)
     return project
 
 

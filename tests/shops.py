@@ -74,7 +74,7 @@ def event_level(
     refunds: Mapping[int, float] | None = None,
     countries: Mapping[str, str] | None = None,
 ) -> Project:
-    """A project with exposures (customer, arm, day) and orders (customer, day, revenue); days are since START."""
+    """A project with exposures (customer, arm, day) and orders (customer, day, revenue), days since START."""
     project = Project.create(folder)
     names = sorted({row[0] for row in exposures} | {row[0] for row in orders})
     project.commit(

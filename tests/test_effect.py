@@ -144,18 +144,19 @@ def test_the_verdict_never_contradicts_its_interval(tmp_path: Path) -> None:
             record = shop.effect("home", level=level, rope=0.0)
             (item,) = record.summary.comparisons
             assert (record.outcome == "adopt") == (item.difference_interval[0] > 0)
-            assert (item.lift_interval is not None) and (
-                (item.lift_interval[0] > 0) == (item.difference_interval[0] > 0)
-            )
+            assert item.lift_interval is not None
+            assert (item.lift_interval[0] > 0) == (item.difference_interval[0] > 0)
 
 
 @pytest.mark.requirement("X06")
 def test_the_three_outcomes(tmp_path: Path) -> None:
     cases = {"adopt": (120, 160), "drop": (160, 120), "keep_measuring": (120, 125)}
     for outcome, (a, b) in cases.items():
-        shop = unit_level(tmp_path / outcome, {"A": binary(a, 1000), "B": binary(b, 1000)}, assignment="random")
+        arms = {"A": binary(a, 1000), "B": binary(b, 1000)}
+        shop = unit_level(tmp_path / outcome, arms, assignment="random")
         assert shop.effect("home").outcome == outcome
-    shop = unit_level(tmp_path / "less", {"A": binary(160, 1000), "B": binary(120, 1000)}, assignment="random")
+    arms = {"A": binary(160, 1000), "B": binary(120, 1000)}
+    shop = unit_level(tmp_path / "less", arms, assignment="random")
     assert shop.effect("home", lower_is_better=True).outcome == "adopt"
 
 

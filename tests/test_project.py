@@ -96,8 +96,9 @@ def test_two_processes_read_whole_tables_while_one_writes(tmp_path: Path) -> Non
     reader = (
         "import sys, workbench\n"
         "p = workbench.Project.open(sys.argv[1])\n"
-        "for _ in range(60):\n"
-        "    r = p.engine.query('SELECT count(*) n, min(revenue) a, max(revenue) b FROM orders').to_pylist()[0]\n"
+        "for _ in range(30):\n"
+        "    rows = p.engine.query('SELECT count(*) n, min(revenue) a, max(revenue) b FROM orders')\n"
+        "    r = rows.to_pylist()[0]\n"
         "    assert r['a'] == r['b'] and r['n'] == 1000, r\n"
     )
     readers = [
@@ -108,7 +109,8 @@ def test_two_processes_read_whole_tables_while_one_writes(tmp_path: Path) -> Non
     while any(process.poll() is None for process in readers):
         version += 1
         project.commit({"orders": orders(1000, version)})
-    assert [process.returncode for process in readers] == [0, 0], [p.stderr.read() for p in readers if p.stderr]
+    said = [process.communicate()[1] for process in readers]
+    assert [process.returncode for process in readers] == [0, 0], said
     assert version > 3
 
 
@@ -126,9 +128,10 @@ def test_a_process_killed_at_any_moment_leaves_the_old_or_the_new_state(tmp_path
     )
     chance = random.Random(4)
     seen = set()
-    for _ in range(12):
+    for _ in range(8):
         process = subprocess.Popen(
-            [sys.executable, "-c", writer, str(project.path), str(Path(__file__).parent)], stdout=subprocess.PIPE
+            [sys.executable, "-c", writer, str(project.path), str(Path(__file__).parent)],
+            stdout=subprocess.PIPE,
         )
         assert process.stdout is not None
         process.stdout.readline()

@@ -42,7 +42,7 @@ def test_a_bundle_holds_no_customer_and_no_rule(shop: Project) -> None:
 
 
 @pytest.mark.requirement("G10")
-def test_small_groups_are_hidden_with_one_more_so_that_none_can_be_found_by_subtraction(shop: Project) -> None:
+def test_small_groups_are_hidden_and_cannot_be_found_by_subtraction(shop: Project) -> None:
     record = shop.effect("home", by="country")
     assert {item.segment for item in record.summary.comparisons} == {None, "ES", "FR", "MX", "IS"}
     page, (shown,) = bundle.read(shop.path / "published", shop.publish([record], "x").slug)

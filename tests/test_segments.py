@@ -150,7 +150,9 @@ def test_everybody_is_in_exactly_one_group_the_first_that_fits(shop: Project) ->
     }
 
 
-_ATOMS = st.sampled_from(["country == 'ES'", "age > 25", "vip", "orders >= 1", "country is None", "revenue < 90"])
+_ATOMS = st.sampled_from(
+    ["country == 'ES'", "age > 25", "vip", "orders >= 1", "country is None", "revenue < 90"]
+)
 _RULES = st.recursive(
     _ATOMS,
     lambda inner: st.one_of(

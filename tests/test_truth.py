@@ -45,4 +45,5 @@ def test_true_segment_effects_lie_in_their_intervals_nine_times_in_ten(tmp_path:
     assert 0.82 <= sum(raw) / len(raw) <= 0.98
     assert 0.82 <= sum(pooled) / len(pooled) <= 0.98
     assert sum(whole) / len(whole) >= 0.78
-    print(f"raw {sum(raw) / len(raw):.3f}, pooled {sum(pooled) / len(pooled):.3f}, whole {sum(whole) / len(whole):.3f}")
+    for name, hits in (("as seen", raw), ("pooled", pooled), ("everybody", whole)):
+        print(f"{name}: {sum(hits) / len(hits):.3f} of {len(hits)} 90 % intervals hold the truth")

@@ -258,7 +258,8 @@ def _value_details(record: ValueRecord, t: Texts) -> list[tuple[str, str]]:
             t("Definition"),
             t(
                 "Expected repeat purchases in the {weeks:count} weeks after a customer's first, times "
-                "expected spend, times a margin of {margin:percent}, discounted by {discount:percent} a year.",
+                "expected spend, times a margin of {margin:percent}, discounted by {discount:percent} a "
+                "year.",
                 weeks=settings.horizon_weeks,
                 margin=settings.margin,
                 discount=settings.discount_per_year,

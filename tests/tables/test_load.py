@@ -144,7 +144,6 @@ def test_rows_of_one_customer_are_put_together(load: Load) -> None:
     assert loaded.report.rows_kept == 3
 
 
-@pytest.mark.requirement("D06")
 def test_attributes_of_customers_keep_their_names_and_find_their_types(load: Load) -> None:
     loaded = load("cliente,edad,cp,sexo\n1,33,08001,m\n2,44,28001,f\n")
     assert loaded.report.table == "customers"

@@ -66,8 +66,8 @@ class Histories:
         """
         if not self.spend:
             raise ModelError(
-                "None of the {n:count} customers has bought again, so nothing can be said of repeat purchases; "
-                "use a longer period of observation.",
+                "None of the {n:count} customers has bought again, so nothing can be said of repeat "
+                "purchases; use a longer period of observation.",
                 n=self.everybody.customers,
             )
         return SpendRows(*(_joined(self.spend.values(), name) for name in ("x", "n", "mean_log", "var_log")))

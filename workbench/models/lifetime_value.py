@@ -104,7 +104,6 @@ class Holdout:
         low, high: Ends of its equal-tailed prediction interval.
         level: The probability of that interval.
         actual: The total that came.
-        within: Whether the interval holds it.
     """
 
     predicted: float
@@ -129,7 +128,7 @@ def holdout(
 ) -> Holdout:
     """Hold the predicted total of the next weeks' repeat purchases against the actual one.
 
-    The interval holds two kinds of doubt: about the parameters (500 draws of them at most) and about what
+    The interval holds two kinds of doubt: about the parameters (200 draws of them at most) and about what
     these customers do by chance. For the second, each draw's total is a Poisson number whose rate is gamma
     distributed, with the mean and the exact variance of the sum over customers.
 
@@ -145,10 +144,12 @@ def holdout(
         WorkbenchError: when the level is not between 0 and 1.
     """
     rng = np.random.default_rng(seed)
-    mean, variance = total_purchases(purchases.thin(500), rows, horizon_weeks)
+    mean, variance = total_purchases(purchases.thin(200), rows, horizon_weeks)
     # Never below Poisson, even where an almost certain drop-out makes counts vary less.
     extra = np.maximum(variance - mean, 1e-9 * mean)
-    totals = rng.poisson(rng.gamma(mean**2 / extra, extra / mean, size=(20, len(mean)))).ravel().astype(float)
+    futures = -(-20_000 // len(mean))
+    rates = rng.gamma(mean**2 / extra, extra / mean, size=(futures, len(mean)))
+    totals = rng.poisson(rates).astype(float)
     low, high = _interval(totals, level)
     return Holdout(float(mean.mean()), low, high, level, actual_total)
 

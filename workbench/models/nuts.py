@@ -102,7 +102,7 @@ def _sample(
 
     def tell(chains: list[Any]) -> None:
         if progress is not None:
-            progress(sum(c.finished_draws for c in chains) / (_CHAINS * _TUNE + draws))
+            progress(min(1.0, sum(c.finished_draws for c in chains) / (_CHAINS * _TUNE + draws)))
 
     sampler = nutpie.sample(
         model.with_data(**tables, prior_mean=prior.mean, prior_sd=prior.sd),
@@ -128,12 +128,16 @@ def _sample(
         sampler.cancel()
         raise
     u = trace.posterior["u"].values
-    checks = _check(u, int(trace.sample_stats["diverging"].values.sum()))
+    checks = check_chains(u, int(trace.sample_stats["diverging"].values.sum()))
     return u.reshape(-1, u.shape[2])[:draws], checks
 
 
-def _check(u: Array, divergences: int) -> dict[str, float]:
-    """The diagnostics of draws of shape (chains, draws, parameters)."""
+def check_chains(u: Array, divergences: int) -> dict[str, float]:
+    """R-hat, the effective sample size and the divergences of draws of shape (chains, draws, parameters).
+
+    Raises:
+        ModelError: when one of them fails: the result is withheld.
+    """
     from arviz_stats.base import array_stats
 
     rhat = float(np.max(array_stats.rhat(u, chain_axis=0, draw_axis=1)))

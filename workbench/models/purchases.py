@@ -16,7 +16,7 @@ purchases arrive after a further time s at the mean rate
     r/α · E[(1 + ps/α)^-(r+1)] = r/α · 2F1(a, r+1; a+b; -s/α),
 
 which, unlike the closed form of its integral, has no singularity at a = 1; the integral is taken at
-Gauss-Legendre nodes in ln(1 + s/α).
+Gauss-Legendre nodes in the logarithm of time.
 
 The priors do not depend on the unit of time: ln(r/α) ~ N(ln(2 Σnx/ΣnT), 1.5), ln r ~ N(0, 1.5),
 logit(a/(a+b)) ~ N(-1, 1.5), ln(a+b) ~ N(1, 1.5).
@@ -47,8 +47,8 @@ MODELS = ("bg-nbd", "mbg-nbd")
 PARAMETERS = ("r", "alpha", "a", "b")
 WEEKS_PER_YEAR = 365.2425 / 7
 
-# Gauss-Legendre on (0, 1): the short rule is exact to 1e-9 as long as 1 + weeks/α is below e^4, the long one
-# to 1e-5 for discounted purchases without end.
+# Gauss-Legendre on (0, 1). Tried on parameters of every size, the short rule (1 + weeks/scale below e^4) errs
+# by 2e-8 at most, the long one by 3e-5, for horizons without end.
 _SHORT, _LONG = ((np.polynomial.legendre.leggauss(n) + np.array([[1.0], [0.0]])) / 2 for n in (12, 24))
 
 
@@ -387,13 +387,15 @@ def _alive_moment(
     Order 1 integrates the mean rate of the module's docstring; order 2 integrates the rate of ordered pairs,
     2s · r(r+1)/α² · b/(a+b) · E[(1 + ps/α)^-(r+2)] with p ~ Beta(a, b+1). All arguments are broadcast.
     """
-    end = np.log1p(weeks / alpha)[..., None]
-    r, alpha, a, b = (value[..., None] for value in np.broadcast_arrays(r, alpha, a, b))
+    # Purchases fade over α weeks or, where customers hardly differ, over the life of the average one.
+    scale = alpha / np.maximum(1, (r + order) * a / (a + b))
+    end = np.log1p(weeks / scale)[..., None]
+    r, alpha, a, b, scale = (value[..., None] for value in np.broadcast_arrays(r, alpha, a, b, scale))
     nodes, node_weights = _SHORT if np.max(end) < 4 else _LONG
-    s = alpha * np.expm1(end * nodes)
+    s = scale * np.expm1(end * nodes)
     survivors = _mean_power(a, b + order - 1, r + order, s / alpha)
     rate = r / alpha if order == 1 else 2 * s * r * (r + 1) / alpha**2 * b / (a + b)
-    discounted = rate * survivors * np.exp(-discount_per_week * s) * (alpha + s)
+    discounted = rate * survivors * np.exp(-discount_per_week * s) * (scale + s)
     return (end * discounted) @ node_weights
 
 
@@ -408,7 +410,7 @@ def _mean_power(a: Array, b: Array, power: Array, w: Array) -> Array:
         mean = (1 + w) ** -small * hyp2f1(small, a + b - large, a + b, w / (1 + w))
     # SciPy gives up for a + b above 170, and loses its digits where power - a is a whole number.
     whole = np.abs(power - a - np.rint(power - a)) < 1e-9
-    for at in zip(*np.nonzero((w > 9) & (whole | ~np.isfinite(mean))), strict=True):
+    for at in zip(*np.nonzero(~np.isfinite(mean) | (whole & (w > 9))), strict=True):
         mean[at] = _mean_power_by_sum(a[at], b[at], power[at], w[at])
     return mean
 

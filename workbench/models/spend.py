@@ -221,7 +221,7 @@ def maximum_likelihood(rows: SpendRows) -> Fit:
     """The parameters that make the rows most likely, with standard errors.
 
     Raises:
-        ModelError: when the likelihood has no maximum, as where everybody has bought once.
+        ModelError: when the likelihood has no maximum.
     """
     return importance.maximum_likelihood(SpendLikelihood(rows), FREE, default_prior(rows).mean)
 

@@ -38,12 +38,8 @@ def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
 
     show()
     state.observe(show, ["found", "report"])
-    return columns(
-        state,
-        [*_file(state, t), asked, controls.meanings(t, _meanings(t))],
-        [_report(state, t), chosen, _overview(state, t)],
-        t,
-    )
+    shown = [_report(state, t), chosen, _overview(state, t)]
+    return columns(state, [*_file(state, t), asked, controls.meanings(t, _meanings(t))], shown, t)
 
 
 def _file(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:

@@ -1,0 +1,107 @@
+"""A published page in a real browser: what a reader sees, and what a reader can never see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import sample_shop
+from tests.browser.screens import reads, settle, too_wide, visit
+from workbench import Project
+from workbench.locale import Texts
+from workbench.publish.site import serving_project
+
+TITLE = "Does it work? <b>Yes</b>"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The sample shop with one published page of all its results."""
+    project = sample_shop.make(tmp_path_factory.mktemp("published") / "shop")
+    by_segment = project.effect(sample_shop.EXPERIMENT, "conversion", by="loyal")
+    project.publish([*project.records.values()], TITLE)
+    assert by_segment.definitions
+    return project
+
+
+@pytest.fixture(scope="module")
+def url(shop: Project) -> Iterator[str]:
+    """Where it is served, without the screens."""
+    with serving_project(shop) as server:
+        yield server.url
+
+
+@pytest.fixture
+def received(page: Any) -> list[str]:
+    """All that the browser is told: the page itself and what comes after it."""
+    found: list[str] = []
+
+    def listen(socket: Any) -> None:
+        socket.on("framereceived", lambda data: found.append(str(data)))
+
+    page.on("websocket", listen)
+    return found
+
+
+@pytest.mark.requirement("U05", "U06")
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_page_opens_in_the_readers_language_and_fits_a_telephone(
+    page: Any, url: str, shop: Project, language: str
+) -> None:
+    t = Texts(language)
+    visit(page, url, "page.ipynb?page=does-it-work-b-yes-b", language)
+    for record in shop.records.values():
+        assert reads(page, ".wb-sentence", t(record.verdict))
+    settle(page)
+    assert page.locator(".wb-title").inner_text() == TITLE
+    assert page.locator(".wb-chart svg").count() == page.locator(".wb-chart").count() > 5
+    assert page.locator("html").get_attribute("lang") == language
+    assert too_wide(page) == 0
+    other = {"en": "es", "es": "en"}[language]
+    page.locator(f".wb-languages a[lang={other}]").click()
+    assert reads(page, ".wb-sentence", Texts(other)(next(iter(shop.records.values())).verdict))
+
+
+@pytest.mark.requirement("G10", "U05")
+def test_no_customer_no_rule_and_no_code_reaches_the_reader(
+    page: Any, url: str, shop: Project, received: list[str]
+) -> None:
+    visit(page, url, "page.ipynb?page=does-it-work-b-yes-b", "en")
+    told = page.content() + "".join(received)
+    assert "converts better" in told
+    customers = {
+        row["customer_id"] for row in shop.engine.query("SELECT customer_id FROM customers").to_pylist()
+    }
+    assert re.fullmatch(r"c\d{6}", min(customers))
+    assert not customers & set(re.findall(r"\bc\d{6}\b", told))
+    assert "show_page" not in told
+    assert "import workbench.publish" not in told
+    assert "orders_12m" not in told
+    assert str(shop.path) not in told
+
+
+def test_details_open_by_keyboard(page: Any, url: str) -> None:
+    visit(page, url, "page.ipynb?page=does-it-work-b-yes-b", "en")
+    fold = page.locator("details.wb-details").first
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.locator("pre").is_visible()
+
+
+def test_a_page_that_does_not_exist_and_the_list_of_those_that_do(page: Any, url: str) -> None:
+    visit_or_error(page, url, "page.ipynb?page=nothing")
+    assert reads(page, ".wb-error", "There is no published page “nothing” here.")
+    visit(page, url, "index.ipynb", "en")
+    assert page.get_by_role("link", name=TITLE).count() == 1
+    assert "3-effect-lab" not in page.content()
+    answer = page.goto(f"{url}voila/render/3-effect-lab.ipynb")
+    assert answer.status == 404
+
+
+def visit_or_error(page: Any, url: str, name: str) -> None:
+    """Open a page that may be nothing but a message."""
+    page.goto(f"{url}voila/render/{name}&lang=en", wait_until="commit")
+    page.wait_for_selector(".wb-error:visible", timeout=60_000)
