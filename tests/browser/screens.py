@@ -7,9 +7,10 @@ from typing import Any
 
 from tests.browser.servers import until
 
-# Busy or a chart that is not drawn yet; a page that forbids `eval` is asked from here, not by waiting in it.
+# Busy, or a chart that is not drawn yet. A page that forbids `eval` is asked from here, not waited in.
 _AT_WORK = """() => document.querySelector(".wb-busy") !== null
-  || [...document.querySelectorAll(".wb-chart")].some((one) => one.offsetParent && !one.querySelector("svg"))"""
+  || [...document.querySelectorAll(".wb-chart")].some((one) => one.offsetParent && !one.querySelector("svg"))
+"""
 _TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 

@@ -145,6 +145,11 @@ def _chances(x: Array, model: str) -> Array:
     return x + (check_choice(model, MODELS, say("purchase model")) == "mbg-nbd")
 
 
+def _dot(a: Array, b: Array) -> float:
+    """Σab without BLAS, whose threads take longer to start than a product of this size takes."""
+    return float(np.einsum("i,i->", a, b))
+
+
 class PurchaseLikelihood:
     """The log likelihood of compressed rows in r, α, a, b, with its gradient.
 
@@ -192,19 +197,22 @@ class PurchaseLikelihood:
             k["n_by_x"] @ (gammaln(r + x) + gammaln(b + chances) - gammaln(ab))
             + n * (r * np.log(alpha) - gammaln(r) + gammaln(a + b) - gammaln(b))
             - buys @ log_T
-            + k["mortal_n"] @ (np.maximum(d, 0) + np.log1p(small))
+            + _dot(k["mortal_n"], np.maximum(d, 0) + np.log1p(small))
         )
         gone = k["mortal_n"] * np.where(d > 0, 1, small) / (1 + small)
         per_t, per_T = 1 / (alpha + k["t"]), 1 / (alpha + k["T"])
         psi_ab = psi(ab)
         gradient = np.array(
             [
-                k["n_by_x"] @ psi(r + x) + n * (np.log(alpha) - psi(r)) - k["n_by_T"] @ log_T - gone @ gap,
-                n * r / alpha - buys @ per_T - gone @ (shape * (per_t[k["t_of"]] - per_T[k["T_of"]])),
+                k["n_by_x"] @ psi(r + x)
+                + n * (np.log(alpha) - psi(r))
+                - k["n_by_T"] @ log_T
+                - _dot(gone, gap),
+                n * r / alpha - buys @ per_T - _dot(gone, shape * (per_t[k["t_of"]] - per_T[k["T_of"]])),
                 n * psi(a + b) - k["n_by_x"] @ psi_ab + gone.sum() / a,
                 n * (psi(a + b) - psi(b))
                 + k["n_by_x"] @ (psi(b + chances) - psi_ab)
-                - gone @ (1 / stays)[k["x_of"]],
+                - _dot(gone, (1 / stays)[k["x_of"]]),
             ]
         )
         return float(value), gradient
@@ -351,7 +359,7 @@ def total_purchases(draws: PurchaseDraws, rows: PurchaseRows, weeks: float) -> t
         alive = probability_alive(one, rows.x, rows.t_x, rows.T)[0]
         state = (one.r + x, one.alpha + T, one.a, one.b + _chances(x, one.model))
         mean, ordered_pairs = (alive * _alive_moment(k, np.asarray(weeks), *state)[pair_of] for k in (1, 2))
-        moments[:, i] = rows.n @ mean, rows.n @ (ordered_pairs + mean - mean**2)
+        moments[:, i] = _dot(rows.n, mean), _dot(rows.n, ordered_pairs + mean - mean**2)
     return moments[0], moments[1]
 
 
@@ -396,7 +404,7 @@ def _alive_moment(
     survivors = _mean_power(a, b + order - 1, r + order, s / alpha)
     rate = r / alpha if order == 1 else 2 * s * r * (r + 1) / alpha**2 * b / (a + b)
     discounted = rate * survivors * np.exp(-discount_per_week * s) * (scale + s)
-    return (end * discounted) @ node_weights
+    return np.sum(end * discounted * node_weights, axis=-1)
 
 
 def _mean_power(a: Array, b: Array, power: Array, w: Array) -> Array:

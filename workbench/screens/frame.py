@@ -137,7 +137,7 @@ def _header(state: ScreenState, stem: str, t: Texts) -> ipywidgets.HTML:
             dated = t("data until {day:date}", day=until.astimezone(ZoneInfo(settings.timezone)).date())
         widget.value = (
             f'<div class="wb-header"><span>{escape(settings.name)}</span><span>{escape(dated)}</span>'
-            f"{_screens(stem, t)}{languages(t) if served() else ''}</div>"
+            f"{languages(t) if served() else ''}{_screens(stem, t)}</div>"
         )
 
     write()
