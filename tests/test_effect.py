@@ -37,7 +37,7 @@ def test_two_arms_agree_with_the_published_numbers(tmp_path: Path) -> None:
     assert record.outcome == "adopt"
     assert str(record.verdict) == (
         "“B” converts better than “A”: 15.0 % against 12.0 %. We are 97.5 % sure; "
-        "if that is wrong we lose 0.01 points per customer."
+        "the expected loss of adopting it is 0.01 points per customer."
     )
 
 

@@ -16,18 +16,27 @@ import click
 
 from workbench import report
 from workbench.errors import WorkbenchError
-from workbench.locale import LANGUAGES
+from workbench.locale import LANGUAGES, Texts
 from workbench.project import Project
 
 
 class _Group(click.Group):
-    """Turns what a person can put right into one sentence."""
+    """Turns what a person can put right into one sentence, in the language of the project once it is open."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        ctx.obj = Texts()
         try:
             return super().invoke(ctx)
         except WorkbenchError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(ctx.obj(error.message)) from error
+
+
+def _open(folder: Path) -> tuple[Project, Texts]:
+    """The project in `folder` and its language, in which errors are told from now on."""
+    project = Project.open(folder)
+    t = project.texts()
+    click.get_current_context().find_root().obj = t
+    return project, t
 
 
 def _json_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +68,8 @@ def create(
     if as_json:
         _print_json({"path": str(project.path), **project.settings.model_dump()})
     else:
-        click.echo(project.texts()("There is a new project in {path}.", path=str(folder)))
+        t = project.texts()
+        click.echo(t("There is a new project in {path}.", path=str(folder)))
 
 
 @main.command()
@@ -74,14 +84,13 @@ def create(
 @_json_option
 def load(folder: Path, file: Path, map_file: Path | None, as_json: bool, **options: Any) -> None:
     """Read FILE (CSV or Parquet) into the project in DIR."""
-    project = Project.open(folder)
+    project, t = _open(folder)
     mapping = _read_map(map_file) if map_file else None
     given = {key: value for key, value in options.items() if value is not None}
     loaded = project.load(file, mapping=mapping, **given)
     if as_json:
         _print_json(loaded.to_json_dict())
         return
-    t = project.texts()
     click.echo(
         t(
             "{kept:count} of {read:count} rows of {file} are in {table} now.",
@@ -135,16 +144,14 @@ def _read_map(file: Path) -> dict[str, Any]:
 @_json_option
 def segment(folder: Path, name: str, rule: str, as_json: bool) -> None:
     """Save the segment NAME with its RULE, such as "country == 'ES' and orders_12m >= 3"."""
-    project = Project.open(folder)
+    project, t = _open(folder)
     project.segments[name] = rule
     inside, everybody = project.segment_sizes()[name]
     if as_json:
         _print_json({"name": name, "rule": rule, "customers": inside, "of": everybody})
     else:
         click.echo(
-            project.texts()(
-                "{name}: {n:count} of {everybody:count} customers.", name=name, n=inside, everybody=everybody
-            )
+            t("{name}: {n:count} of {everybody:count} customers.", name=name, n=inside, everybody=everybody)
         )
 
 
@@ -172,14 +179,14 @@ def effect(
     **settings: Any,
 ) -> None:
     """Hold the arms of EXPERIMENT against each other."""
-    project = Project.open(folder)
+    project, t = _open(folder)
     record = project.effect(
         experiment, metric, prior=_prior(prior), planned_split=_split(split) if split else None, **settings
     )
     if as_json:
-        _print_json(report.script(record, project.texts()))
+        _print_json(report.script(record, t))
     else:
-        click.echo(report.text(record, project.texts()))
+        click.echo(report.text(record, t))
 
 
 def _prior(text: str) -> tuple[float, float]:
@@ -218,12 +225,12 @@ def _split(text: str) -> dict[str, float]:
 @_json_option
 def value(folder: Path, as_json: bool, until: datetime | None, **settings: Any) -> None:
     """Estimate what customers are worth, with a posterior, by group."""
-    project = Project.open(folder)
+    project, t = _open(folder)
     record = project.lifetime_value(until=until.date() if until else None, **settings)
     if as_json:
-        _print_json(report.script(record, project.texts()))
+        _print_json(report.script(record, t))
     else:
-        click.echo(report.text(record, project.texts()))
+        click.echo(report.text(record, t))
 
 
 @main.command()
@@ -233,12 +240,12 @@ def value(folder: Path, as_json: bool, until: datetime | None, **settings: Any) 
 @_json_option
 def publish(folder: Path, records: tuple[str, ...], title: str, as_json: bool) -> None:
     """Write a page that shows these records and holds nothing else."""
-    project = Project.open(folder)
+    project, t = _open(folder)
     bundle = project.publish([project.records[record] for record in records], title)
     if as_json:
         _print_json({"path": str(bundle.path), "slug": bundle.slug, "files": bundle.files})
     else:
-        click.echo(project.texts()("“{title}” is in {path}.", title=title, path=str(bundle.path)))
+        click.echo(t("“{title}” is in {path}.", title=title, path=str(bundle.path)))
 
 
 @main.command()
@@ -249,8 +256,7 @@ def serve(folder: Path, port: int, screens: bool) -> None:
     """Show the published pages of DIR on this machine, until Ctrl-C."""
     from workbench.publish.site import serve_project
 
-    project = Project.open(folder)
-    t = project.texts()
+    project, t = _open(folder)
 
     def ready(url: str) -> None:
         click.echo(t("The pages are at {url} — stop with Ctrl-C.", url=url))

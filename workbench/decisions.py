@@ -57,6 +57,12 @@ def loss(unit: Unit, value: float) -> Message:
     return amount(unit, value)
 
 
+def metric_name(metric: str) -> Message:
+    """A metric as a reader calls it; an outcome keeps the name that its file gave it."""
+    known = {"conversion": say("conversion"), "revenue": say("revenue")}
+    return known.get(metric) or say("{name}", name=metric)
+
+
 def main_comparison(summary: EffectSummary) -> Comparison:
     """Over everybody, the arm that is likeliest to be the best of those that are not the control."""
     overall = [item for item in summary.comparisons if item.segment is None]
@@ -85,14 +91,14 @@ def effect_verdict(
         )
     if best.probability_better >= threshold:
         return "adopt", say(
-            "{lead} We are {p:percent} sure; if that is wrong we lose {loss} per customer.",
+            "{lead} We are {p:percent} sure; the expected loss of adopting it is {loss} per customer.",
             lead=down if settings.lower_is_better else up,
             p=best.probability_better,
             loss=loss(summary.unit, best.expected_loss),
         )
     if best.probability_better <= 1 - threshold:
         return "drop", say(
-            "{lead} We are {p:percent} sure; adopting it would lose {loss} per customer.",
+            "{lead} We are {p:percent} sure; the expected loss of adopting it is {loss} per customer.",
             lead=up if settings.lower_is_better else down,
             p=1 - best.probability_better,
             loss=loss(summary.unit, best.expected_loss),
@@ -132,8 +138,8 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
     more = difference.mean >= 0
     high, low = (first, second) if more else (second, first)
     lead = say(
-        "A customer acquired with “{high}” is worth {high_value:money} in {weeks:count} weeks, one with "
-        "“{low}” {low_value:money}.",
+        "A new customer in “{high}” is worth {high_value:money} in {weeks:count} weeks, one in “{low}” "
+        "{low_value:money}.",
         high=high,
         low=low,
         high_value=means[high],
@@ -188,7 +194,7 @@ def _lead(summary: EffectSummary, item: Comparison) -> tuple[Message, Message]:
                 **values,
             ),
         )
-    values["metric"] = summary.metric
+    values["metric"] = metric_name(summary.metric)
     return (
         say("“{arm}” has a higher {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),
         say("“{arm}” has a lower {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),

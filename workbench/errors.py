@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from workbench.locale import Message
+from workbench.locale import Message, say
 
 
 class WorkbenchError(Exception):
@@ -45,7 +45,6 @@ def check_choice(value: str, choices: Iterable[str], what: Message) -> str:
     Raises:
         WorkbenchError: naming `what` was asked for and the choices there are.
 
-    >>> from workbench.locale import say
     >>> check_choice("day", ["event", "unit"], say("grain"))
     Traceback (most recent call last):
     workbench.errors.WorkbenchError: There is no grain “day”; choose one of: event, unit.
@@ -69,18 +68,20 @@ def check_between(
     Raises:
         WorkbenchError: naming `what`, the value and the range.
 
-    >>> from workbench.locale import say
     >>> check_between(0.95, 0, 1, say("level"), open_low=True, open_high=True)
     0.95
+    >>> check_between(95, 0, 1, say("level"), open_high=True)
+    Traceback (most recent call last):
+    workbench.errors.WorkbenchError: The level is 95; it has to be at least 0 and below 1.
     """
     above = value > low if open_low else value >= low
     below = value < high if open_high else value <= high
     if not (above and below):
         raise WorkbenchError(
-            "The {what} is {value:number}; it has to lie between {low:number} and {high:number}.",
+            "The {what} is {value:plain}; it has to be {least} and {most}.",
             what=what,
             value=value,
-            low=low,
-            high=high,
+            least=say("above {end:plain}", end=low) if open_low else say("at least {end:plain}", end=low),
+            most=say("below {end:plain}", end=high) if open_high else say("at most {end:plain}", end=high),
         )
     return value

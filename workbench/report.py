@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from workbench.decisions import amount, change, main_comparison
+from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import Comparison, EffectRecord, Interval, ValueRecord
+from workbench.segments import NOT_KNOWN, REST
 
 Row = dict[str, str]
 
@@ -25,6 +27,18 @@ def between(t: Texts, interval: Interval, level: float, wording: Any) -> str:
     """An interval in words; `wording` turns a number into text or a `Message`."""
     low, high = (wording(end) for end in interval)
     return t("between {low} and {high} ({level:whole_percent})", low=low, high=high, level=level)
+
+
+def segment_name(record: EffectRecord, item: Comparison, t: Texts) -> str:
+    """A segment of a comparison, with the arm where there are several to compare."""
+    name = group_name(item.segment, t)
+    return name if len(record.summary.arms) == 2 else f"{name} · {item.arm}"
+
+
+def group_name(group: str | None, t: Texts) -> str:
+    """A group as a reader calls it: everybody, the rest, those not known, or its own name."""
+    known = {None: t("everybody"), REST: t("the rest"), NOT_KNOWN: t("not known")}
+    return known.get(group) or str(group)
 
 
 def figures(record: EffectRecord | ValueRecord, t: Texts) -> list[Figure]:
@@ -74,7 +88,9 @@ def _value_figures(record: ValueRecord, t: Texts) -> list[Figure]:
     for group in record.summary.value[: 3 - len(found)]:
         found.append(
             Figure(
-                t("Value of “{group}”", group=group.group) if group.group else t("Value of a new customer"),
+                t("Value of “{group}”", group=group_name(group.group, t))
+                if group.group
+                else t("Value of a new customer"),
                 t.money(group.mean),
                 between(t, group.interval, level, t.money),
             )
@@ -108,7 +124,7 @@ def segment_rows(record: EffectRecord, t: Texts) -> list[Row]:
         assert item.pooled is not None
         rows.append(
             {
-                t("Segment"): _with_arm(record, item),
+                t("Segment"): segment_name(record, item, t),
                 t("Customers"): t.count(item.n),
                 t("Difference as seen"): t(change(unit, item.difference)),
                 t("Difference, pooled"): t(change(unit, item.pooled.difference)),
@@ -121,16 +137,12 @@ def segment_rows(record: EffectRecord, t: Texts) -> list[Row]:
     return rows
 
 
-def _with_arm(record: EffectRecord, item: Comparison) -> str:
-    return f"{item.segment}" if len(record.summary.arms) == 2 else f"{item.segment} · {item.arm}"
-
-
 def value_rows(record: ValueRecord, t: Texts) -> list[Row]:
     """The groups' values as a table."""
     level = record.settings.level
     return [
         {
-            t("Group"): group.group or t("everybody"),
+            t("Group"): group_name(group.group, t),
             t("Customers"): t.count(group.customers),
             t("Value of a new customer"): t.money(group.mean),
             t("Interval"): between(t, group.interval, level, t.money),
@@ -152,10 +164,11 @@ def text(record: EffectRecord | ValueRecord, t: Texts) -> str:
     """A record for a terminal."""
     signs = {"ok": "✓", "warn": "!", "fail": "✗"}
     lines = [t(record.verdict), ""]
-    lines += [f"  {item.label}: {item.value}, {item.detail}" for item in figures(record, t)]
-    for row in rows(record, t):
-        first, *rest = row.items()
-        lines.append(f"  {first[1]}: " + "; ".join(f"{name} {value}" for name, value in rest))
+    if not record.failed:
+        lines += [f"  {item.label}: {item.value}, {item.detail}" for item in figures(record, t)]
+        for row in rows(record, t):
+            first, *rest = row.items()
+            lines.append(f"  {first[1]}: " + "; ".join(f"{name} {value}" for name, value in rest))
     lines += ["", *(f"  {signs[check.status]} {t(check.detail)}" for check in record.checks)]
     return "\n".join([*lines, "", "  " + t("record {id}", id=record.id)])
 
@@ -190,15 +203,15 @@ def _without(value: Any, names: set[str]) -> Any:
 def details(record: EffectRecord | ValueRecord, t: Texts) -> list[tuple[str, str]]:
     """What a careful reader wants to know: definition, method, data, versions."""
     found = _effect_details(record, t) if isinstance(record, EffectRecord) else _value_details(record, t)
-    source = record.source
+    source, zone = record.source, ZoneInfo(record.project.timezone)
     if source.first and source.until:
         found.append(
             (
                 t("Data"),
                 t(
                     "from {first:date} until {until:date}",
-                    first=source.first.date(),
-                    until=source.until.date(),
+                    first=source.first.astimezone(zone).date(),
+                    until=source.until.astimezone(zone).date(),
                 ),
             )
         )
@@ -213,7 +226,9 @@ def details(record: EffectRecord | ValueRecord, t: Texts) -> list[tuple[str, str
 def _effect_details(record: EffectRecord, t: Texts) -> list[tuple[str, str]]:
     settings, summary = record.settings, record.summary
     if summary.kind == "binary":
-        definition = t("Share of customers with at least one success ({metric}).", metric=settings.metric)
+        definition = t(
+            "Share of customers with at least one success ({metric}).", metric=metric_name(settings.metric)
+        )
         method = t(
             "Beta-binomial posterior of each arm with a Beta({a:number}, {b:number}) prior; probabilities, "
             "intervals and losses by quadrature from the same posterior.",
@@ -222,7 +237,8 @@ def _effect_details(record: EffectRecord, t: Texts) -> list[tuple[str, str]]:
         )
     else:
         definition = t(
-            "Mean of {metric} over all customers, those without any included.", metric=settings.metric
+            "Mean of {metric} over all customers, those without any included.",
+            metric=metric_name(settings.metric),
         )
         method = t(
             "Student-t posterior of each arm's mean (reference prior); probabilities, intervals and "

@@ -34,6 +34,7 @@ from workbench.locale import Message, say
 
 DAY = 86_400
 REST = "(rest)"
+NOT_KNOWN = "(unknown)"
 _DAYS = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 _WINDOWED = re.compile(r"(orders|revenue)(?:_(\d{1,4})([dwmy]))?")
 _PLAIN = ("average_order_value", "days_since_first_order", "days_since_last_order")

@@ -123,7 +123,7 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
             name="sample_ratio",
             status="fail",
             detail=say(
-                "The arms are not as large as planned ({sizes:listing}; p = {p:number}): somebody is lost or "
+                "The arms are not as large as planned ({sizes:listing}; p {p:p_value}): somebody is lost or "
                 "counted twice; find out why, or give the planned split if it was not even.",
                 sizes=sizes,
                 p=p_value,
@@ -133,7 +133,7 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
         name="sample_ratio",
         status="ok",
         detail=say(
-            "The arms are as large as planned ({sizes:listing}; p = {p:number}).", sizes=sizes, p=p_value
+            "The arms are as large as planned ({sizes:listing}; p {p:p_value}).", sizes=sizes, p=p_value
         ),
     )
 

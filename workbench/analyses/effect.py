@@ -227,16 +227,17 @@ def _second_model(found: Experiment, settings: EffectSettings, item: Comparison)
     edge = sure(settings.level)
     agree = all((item.probability_better >= p) == (other >= p) for p in (edge, 1 - edge))
     text = say(
-        "Two models, of the mean and of buyers and what they spend, agree on {arm}: {one:percent} and "
-        "{other:percent} sure.",
+        "Two models, of the mean and of buyers and what they spend, agree on “{arm}”: it is better with a "
+        "probability of {one:percent} and {other:percent}.",
         arm=item.arm,
         one=item.probability_better,
         other=other,
     )
     if not agree:
         text = say(
-            "Two models, of the mean and of buyers and what they spend, disagree on {arm} ({one:percent} and "
-            "{other:percent} sure): a few large orders carry the difference; wait for more data.",
+            "Two models, of the mean and of buyers and what they spend, disagree on “{arm}”: it is better "
+            "with a probability of {one:percent} or {other:percent}. A few large orders carry the "
+            "difference; wait for more data.",
             arm=item.arm,
             one=item.probability_better,
             other=other,

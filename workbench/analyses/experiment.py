@@ -16,7 +16,6 @@ import ibis
 from workbench import segments
 from workbench.engines import Engine, fetch, has, span, table
 from workbench.errors import DataError, WorkbenchError
-from workbench.locale import say
 from workbench.metrics import conversion, exposure, outcome, revenue
 from workbench.metrics.cells import Cell, fetch_cells
 from workbench.moments import Moments
@@ -40,7 +39,6 @@ _MONEY = {
     "ventas",
 }
 _MOST_GROUPS = 200
-NOT_KNOWN = "(unknown)"
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
     cells: dict[tuple[str, str | None], Cell] = {}
     for row in found:
         cell = Cell(Moments(int(row["n"]), float(row["mean"]), float(row["m2"])))
-        group = NOT_KNOWN if settings.by and row[settings.by] is None else row.get(settings.by or "")
+        group = segments.NOT_KNOWN if settings.by and row[settings.by] is None else row.get(settings.by or "")
         for key in {(row["variant"], None), (row["variant"], group)}:
             cells[key] = cells.get(key, Cell()) + cell
     kind = "binary" if all(row["kind"] == "binary" for row in found) else "mean"
@@ -284,7 +282,7 @@ def _grouped(engine: Engine, units: Any, by: str, rules: dict[str, str], end: in
     customers = table(engine, "customers")
     labels = customers.select("customer_id", group=customers[by].cast("string"))
     joined = units.left_join(labels, "customer_id").drop("customer_id_right")
-    return joined.mutate(group=ibis.coalesce(joined.group, ibis.literal(NOT_KNOWN))), False
+    return joined.mutate(group=ibis.coalesce(joined.group, ibis.literal(segments.NOT_KNOWN))), False
 
 
 def recorded_assignment(engine: Engine, exposures: Any, experiment: str) -> Assignment | None:
@@ -323,5 +321,5 @@ def _no_group(by: str, known: list[str]) -> WorkbenchError:
     return DataError(
         "There is no column or segment “{by}” to group by; there are: {known}.",
         by=by,
-        known=", ".join(known) or str(say("none")),
+        known=", ".join(known) or "–",
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from workbench import segments
 from workbench.analyses.checks import believed
-from workbench.analyses.experiment import NOT_KNOWN, SEGMENTS, experiments, recorded_assignment
+from workbench.analyses.experiment import SEGMENTS, experiments, recorded_assignment
 from workbench.engines import Engine, fetch, has, span, table
 from workbench.errors import DataError, ModelError
 from workbench.metrics import exposure, purchases
@@ -152,7 +153,7 @@ class _Grouping:
         ]
         if by in columns:
             customers = table(engine, "customers")
-            label = customers[by].cast("string").fill_null(NOT_KNOWN)
+            label = customers[by].cast("string").fill_null(segments.NOT_KNOWN)
             return cls(people=customers.select("customer_id", group=label), tables=("customers",))
         saved = dict(project.segments)
         rules = {by: saved[by]} if by in saved else saved if by in (SEGMENTS, "segment") else {}
@@ -215,9 +216,9 @@ class _Grouping:
         return int(fetch(engine, everyone.aggregate(n=everyone.count()))[0]["n"]) - kept
 
 
-def moment_of(day: date) -> datetime:
-    """The beginning of a day, as records keep it."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def moment_of(day: date, timezone: str) -> datetime:
+    """The beginning of a day on the project's clock, as records keep it."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
 
 
 def _day(number: int) -> date:

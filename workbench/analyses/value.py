@@ -121,8 +121,8 @@ def analyse(
         project=project.header,
         source=Source(
             fingerprints=project.fingerprints(*found.tables),
-            first=reading.moment_of(found.first),
-            until=reading.moment_of(found.until),
+            first=reading.moment_of(found.first, project.settings.timezone),
+            until=reading.moment_of(found.until, project.settings.timezone),
         ),
         seed=seed,
         checks=checks,
@@ -206,7 +206,7 @@ def _groups(
         )
         checks.append(Check(name="small_groups", status="warn" if len(groups) > 1 else "fail", detail=text))
     if withheld:
-        text = say("Some groups are withheld. {reasons:listing}", reasons=withheld)
+        text = say("Some groups are withheld. {reasons:sentences}", reasons=withheld)
         checks.append(
             Check(name="withheld_groups", status="warn" if len(groups) > 1 else "fail", detail=text)
         )

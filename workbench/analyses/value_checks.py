@@ -66,7 +66,7 @@ def _independence(found: Histories) -> Check:
     )
     if strong:
         text = say(
-            "How often and how much people buy go together (correlation {r:number}), which the model does "
+            "How often and how much people buy are related (correlation {r:number}), which the model does "
             "not know; the value of a group may be off, its order seldom.",
             r=correlation,
         )

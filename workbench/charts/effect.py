@@ -9,10 +9,10 @@ import altair as alt
 from workbench.charts import posterior
 from workbench.charts.picture import Picture, in_words
 from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, themed
-from workbench.decisions import amount, change, main_comparison
+from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import EffectRecord, Interval
-from workbench.report import arm_rows, segment_rows
+from workbench.report import arm_rows, segment_name, segment_rows
 
 Unit = Literal["share", "money", "number"]
 _HALF = 0.6745  # half of a Normal posterior lies within so many standard deviations of its mean
@@ -94,7 +94,7 @@ def arms(record: EffectRecord, t: Texts) -> Picture:
     axis, scale = {
         "share": (t("Per cent of customers"), 100.0),
         "money": (t("Per customer in {currency}", currency=t.currency), 1.0),
-        "number": (t("{metric} per customer", metric=summary.metric), 1.0),
+        "number": (t("{metric} per customer", metric=metric_name(summary.metric)), 1.0),
     }[summary.unit]
     chart = posterior.lines(lines, t, axis=axis, scale=scale)
     return Picture(t("Every arm"), chart, in_words(arm_rows(record, t)), wide=True)
@@ -106,12 +106,11 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
     if not items:
         return None
     axis, scale = _axis(record, t)
-    several = len(record.summary.arms) > 2
     items.sort(key=lambda item: -item.pooled.difference if item.pooled else 0)
     rows: list[dict[str, Any]] = []
     for item in items:
         assert item.pooled is not None
-        label = f"{item.segment} · {item.arm}" if several else str(item.segment)
+        label = segment_name(record, item, t)
         low, high = item.pooled.difference_interval
         rows.append(
             {
@@ -154,7 +153,7 @@ def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:
         return t("Difference in percentage points"), 100.0
     if record.summary.unit == "money":
         return t("Difference per customer in {currency}", currency=t.currency), 1.0
-    return t("Difference in {metric} per customer", metric=record.summary.metric), 1.0
+    return t("Difference in {metric} per customer", metric=metric_name(record.summary.metric)), 1.0
 
 
 def _zone(record: EffectRecord) -> Interval | None:

@@ -7,7 +7,7 @@ from workbench.charts.picture import Picture, in_words
 from workbench.charts.theme import CONTROL, TREATMENT
 from workbench.locale import Texts
 from workbench.records import ValueRecord
-from workbench.report import value_rows
+from workbench.report import group_name, value_rows
 
 _MOST_BESIDE = 3  # groups that are drawn in the height of a density beside them
 
@@ -22,7 +22,7 @@ def values(record: ValueRecord, t: Texts) -> Picture:
     """What a new customer of each group is worth: mean, half and most of the posterior."""
     lines = [
         posterior.Line(
-            label=f"{group.group or t('everybody')} ({t.count(group.customers)})",
+            label=f"{group_name(group.group, t)} ({t.count(group.customers)})",
             text=t.money(group.mean),
             mean=group.mean,
             most=group.interval,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,8 +116,26 @@ class Texts:
         """
         if value == 0 or value != value:
             return "0" if value == 0 else _DASH
-        after = min(12, max(0, digits - 1 - floor(log10(abs(value)))))
+        if abs(value) < 1e-6:
+            return numbers.format_scientific(value, format="0.#E0", locale=self.locale)
+        after = max(0, digits - 1 - floor(log10(abs(value))))
         return self._decimal(round(value, after), after)
+
+    def plain(self, value: float) -> str:
+        """A number as a person would type it.
+
+        >>> Texts("en").plain(95.0), Texts("es").plain(0.05)
+        ('95', '0,05')
+        """
+        return numbers.format_decimal(float(f"{value:.6g}"), format="#,##0.######", locale=self.locale)
+
+    def p_value(self, value: float) -> str:
+        """A p value with its relation.
+
+        >>> Texts("en").p_value(0.0183), Texts("es").p_value(2e-9)
+        ('= 0.0183', '< 0,001')
+        """
+        return f"< {self.number(0.001, 1)}" if value < 0.001 else f"= {self.number(value)}"
 
     def signed_number(self, value: float) -> str:
         """A change with its sign, three significant digits.
@@ -232,12 +251,19 @@ class Texts:
     def listing(self, items: list[str]) -> str:
         """Words joined as the language joins them.
 
-        >>> Texts("es").listing(["a", "b", "c"])
-        'a, b y c'
+        >>> Texts("es").listing(["a", "b", "c"]), Texts("es").listing(["España", "Italia"])
+        ('a, b y c', 'España e Italia')
         """
         if len(items) < 2:
             return "".join(items)
-        return self("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+        last = items[-1]
+        if self.language == "es" and re.match(r"h?[ií](?!e)", last.lstrip("“«(").lower()):
+            return f"{', '.join(items[:-1])} e {last}"  # «y» becomes «e» before the sound of an i
+        return self("{first} and {last}", first=", ".join(items[:-1]), last=last)
+
+    def sentences(self, items: list[str]) -> str:
+        """Whole sentences, one after the other."""
+        return " ".join(items)
 
     def _signed(self, value: float, after: int) -> str:
         shown = round(value, after)

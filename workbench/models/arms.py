@@ -300,7 +300,9 @@ def hurdle_arm(
     """
     if buyers.n > everyone.n:
         raise ModelError(
-            "There are {buyers:count} buyers among {n:count} customers.", buyers=buyers.n, n=everyone.n
+            "There are more buyers ({buyers:count}) than customers ({n:count}).",
+            buyers=buyers.n,
+            n=everyone.n,
         )
     share = binary_arm(Moments.of_binary(buyers.n, everyone.n), prior)
     return HurdleArm(share, mean_arm(buyers, value_prior))

@@ -121,7 +121,7 @@ def pool_segments(
     check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
     if len(control) != len(treatment):
         raise ModelError(
-            "There are {control:count} segments in control and {treatment:count} in treatment.",
+            "Control has {control:count} segments and treatment {treatment:count}; each needs both.",
             control=len(control),
             treatment=len(treatment),
         )

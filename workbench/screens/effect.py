@@ -8,6 +8,7 @@ import ipywidgets
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
 from workbench.analyses.experiment import experiments
+from workbench.decisions import metric_name
 from workbench.engines import fetch, has, table
 from workbench.errors import WorkbenchError
 from workbench.locale import Texts, say
@@ -220,7 +221,7 @@ def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
             state,
             "metric",
             t("Metric"),
-            lambda: [(_metric(m, t), m) for m in state.metrics],
+            lambda: [(t(metric_name(m)), m) for m in state.metrics],
             follows="metrics",
         ),
         controls.choice(
@@ -250,10 +251,6 @@ def _more(state: EffectState, t: Texts) -> ipywidgets.Widget:
             controls.tick(state, "lower_is_better", t("Lower is better")),
         ],
     )
-
-
-def _metric(name: str, t: Texts) -> str:
-    return {"conversion": t("conversion"), "revenue": t("revenue")}.get(name, name)
 
 
 def _help(t: Texts) -> ipywidgets.Widget:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import ipywidgets
 from traitlets import Instance, List, Unicode
 
+from workbench.decisions import metric_name
 from workbench.locale import Message, Texts, say
 from workbench.publish import bundle
 from workbench.publish.page import address
@@ -82,7 +83,7 @@ def question(record: EffectRecord | ValueRecord) -> Message:
     """What a record answers, in a line."""
     settings = record.settings
     if isinstance(record, EffectRecord):
-        asked = {"experiment": record.settings.experiment, "metric": record.settings.metric}
+        asked = {"experiment": record.settings.experiment, "metric": metric_name(record.settings.metric)}
         if settings.by:
             return say("{metric} in “{experiment}”, by {by}", **asked, by=settings.by)
         return say("{metric} in “{experiment}”", **asked)
