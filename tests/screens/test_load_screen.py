@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.screens.pages import control, widgets, words
+from tests.screens.pages import answers, control, widgets, words
 from workbench import Project, screens
 from workbench.demo import samples_folder
 from workbench.screens.loading import LoadState
@@ -145,6 +145,14 @@ def test_the_sample_is_offered_to_a_project_without_data_and_to_no_other(
         own_shop.path.joinpath("tables.json").read_text().replace('"exposures"', '"churn"')
     )
     assert offered(screens.effect_lab(Project.open(own_shop.path), "en")) == []
+
+
+def test_an_answer_follows_the_sample_at_once(empty_shop: Project) -> None:
+    page = screens.effect_lab(empty_shop, "en")
+    assert "There is no experiment in this project yet." in answers(page)
+    control(page, "Load the sample shop").click()
+    assert "“personalised” converts better than “generic”" in answers(page)
+    assert "wb-error" not in words(page)
 
 
 def test_the_sample_fills_an_empty_screen_in_place(empty_shop: Project) -> None:

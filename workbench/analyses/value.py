@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from workbench.project import Project
 
 DRAWS = 2000
+# the posterior of many customers is narrow: fewer draws find its mean and ends as well
+FEWER_DRAWS = 1000
+MANY_ROWS = 4000
+_HOLDOUT_DRAWS = 200
 KEPT_DRAWS = 500
 MOST_GROUPS = 24
 _FEWEST_REPEATERS = 20
@@ -95,8 +99,10 @@ def analyse(
             most=MOST_GROUPS,
         )
     seeds = independent_seeds(seed, len(found.purchases) + 3)
-    whole = _fit("", found.everybody, found.all_spend, settings, seeds[0])
-    groups, left_out = _groups(found, settings, seeds[3:])
+    everybody = found.everybody
+    draws = DRAWS if len(everybody.x) < MANY_ROWS else FEWER_DRAWS
+    whole = _fit("", everybody, found.all_spend, settings, draws, seeds[0])
+    groups, left_out = _groups(found, settings, draws, seeds[3:])
     differences = _differences(groups, found, settings)
     confirmed = (
         _confirm(whole.rows, found.all_spend, settings, seed, progress, cancel) if settings.confirm else None
@@ -156,11 +162,16 @@ def _check(settings: ValueSettings) -> None:
 
 
 def _fit(
-    name: str, rows: PurchaseRows, money: SpendRows, settings: ValueSettings, seed: np.random.SeedSequence
+    name: str,
+    rows: PurchaseRows,
+    money: SpendRows,
+    settings: ValueSettings,
+    draws: int,
+    seed: np.random.SeedSequence,
 ) -> _Group:
     one, other = independent_seeds(seed, 2)
-    bought = purchases.posterior(rows, settings.model, DRAWS, one)
-    spent = spend.posterior(money, DRAWS, other)
+    bought = purchases.posterior(rows, settings.model, draws, one)
+    spent = spend.posterior(money, draws, other)
     value = lifetime_value.value_per_customer(
         bought, spent, settings.horizon_weeks, settings.discount_per_year, settings.margin
     )
@@ -168,7 +179,7 @@ def _fit(
 
 
 def _groups(
-    found: Histories, settings: ValueSettings, seeds: list[np.random.SeedSequence]
+    found: Histories, settings: ValueSettings, draws: int, seeds: list[np.random.SeedSequence]
 ) -> tuple[list[_Group], list[Check]]:
     """The groups that can be fitted, and what is to be said of those that cannot."""
     if settings.by is None:
@@ -182,7 +193,7 @@ def _groups(
             small.append(name)
             continue
         try:
-            groups.append(_fit(name, rows, money, settings, seed))
+            groups.append(_fit(name, rows, money, settings, draws, seed))
         except ModelError as error:
             withheld.append(say("{group}: {reason}", group=name, reason=error.message))
     if not groups:
@@ -295,12 +306,12 @@ def _holdout(
         return None
     try:
         before = reading.read(project, settings, split)
-        draws = purchases.posterior(before.everybody, settings.model, DRAWS, seed)
+        draws = purchases.posterior(before.everybody, settings.model, FEWER_DRAWS, seed)
     except WorkbenchError:
         return None
     known = before.everybody
     actual = reading.repeat_purchases(found, split) - float(known.n @ known.x)
-    result = lifetime_value.holdout(known, draws, weeks, actual, settings.level, seed)
+    result = lifetime_value.holdout(known, draws.thin(_HOLDOUT_DRAWS), weeks, actual, settings.level, seed)
     return Holdout(
         split=split,
         weeks=weeks,

@@ -44,7 +44,8 @@ class EffectState(ScreenState):
         assignment: How people came into their arms; None lets the data say.
         rope: Smallest relative lift that matters.
         split: Planned shares of the arms in their order, such as `80 20`; empty for equal shares.
-        experiments: Metrics by experiment.
+        names: What `experiment` may be.
+        metrics: What `metric` may be.
         groups: What `by` may be.
         arms: What `control` may be.
         record: The answer; None while there is none.
@@ -63,10 +64,10 @@ class EffectState(ScreenState):
     split = Unicode("")
     lower_is_better = Bool(False)
 
+    names = List(Unicode())
     metrics = List(Unicode())
     groups = List(Unicode())
     arms = List(Unicode())
-    names = List(Unicode())
     record = Instance(EffectRecord, allow_none=True)
     kept = Bool(False)
 

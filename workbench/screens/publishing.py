@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import ipywidgets
 from traitlets import Instance, List, Unicode
 
+from workbench.analyses.experiment import SEGMENTS
 from workbench.decisions import metric_name
 from workbench.locale import Message, Texts, say
 from workbench.publish import bundle
@@ -82,13 +83,14 @@ class PublishState(ScreenState):
 def question(record: EffectRecord | ValueRecord) -> Message:
     """What a record answers, in a line."""
     settings = record.settings
+    by = say("all saved segments") if settings.by == SEGMENTS else settings.by
     if isinstance(record, EffectRecord):
         asked = {"experiment": record.settings.experiment, "metric": metric_name(record.settings.metric)}
-        if settings.by:
-            return say("{metric} in “{experiment}”, by {by}", **asked, by=settings.by)
+        if by:
+            return say("{metric} in “{experiment}”, by {by}", **asked, by=by)
         return say("{metric} in “{experiment}”", **asked)
-    if settings.by:
-        return say("Lifetime value by {by}", by=settings.by)
+    if by:
+        return say("Lifetime value by {by}", by=by)
     return say("Lifetime value")
 
 

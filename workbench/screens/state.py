@@ -79,6 +79,9 @@ class ScreenState(Guarded):
         last = last_second(self.project)
         self.until = None if last is None else datetime.fromtimestamp(last, UTC)
 
+    def answer(self) -> None:
+        """Ask the project again, on screens that ask it anything."""
+
     @property
     def is_new(self) -> bool:
         """Whether the project holds no data: only then is the sample offered, which is never mixed in."""
@@ -92,6 +95,7 @@ class ScreenState(Guarded):
             load_sample(self.project)
             self.notice = say("The sample shop has been loaded.")
             self.refresh()
+        self.answer()
 
 
 def worded(error: Exception) -> Message:
