@@ -15,6 +15,7 @@ PACKAGE = ROOT / "workbench"
 
 ORDER = (
     "locale",
+    "clock",
     "errors",
     "storage",
     "engines",

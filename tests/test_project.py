@@ -210,11 +210,3 @@ def test_a_damaged_list_of_tables_says_what_to_do(tmp_path: Path) -> None:
     (project.path / "tables.json").write_text("{")
     with pytest.raises(ProjectError, match="damaged; load the files of this project again"):
         Project.open(project.path).manifest()
-
-
-def test_days_of_dates_without_time_are_their_own_in_summer_and_in_winter(tmp_path: Path) -> None:
-    """Midnight in Madrid is 23:00 UTC of the day before in winter and 22:00 in summer."""
-    project = Project.create(tmp_path / "shop", timezone="Europe/Madrid")
-    for utc, day in [(datetime(2026, 1, 9, 23), 10), (datetime(2026, 7, 9, 22), 10)]:
-        moment = int(utc.replace(tzinfo=UTC).timestamp()) + project.day_offset_seconds
-        assert datetime.fromtimestamp(moment // 86400 * 86400, UTC).day == day

@@ -18,12 +18,11 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -165,17 +164,6 @@ class Project:
     def header(self) -> Header:
         """What records keep of the project."""
         return Header.model_validate(self.settings.model_dump(include=set(Header.model_fields)))
-
-    @property
-    def day_offset_seconds(self) -> int:
-        """Seconds from UTC to the clock by which this project's days are counted.
-
-        The larger of the zone's two offsets: a date without a time, which is midnight on that clock, then
-        falls on its own day in summer and in winter.
-        """
-        zone = ZoneInfo(self.settings.timezone)
-        offsets = [datetime(2025, month, 15, tzinfo=zone).utcoffset() for month in (1, 7)]
-        return int(max(offset.total_seconds() for offset in offsets if offset is not None))
 
     # --- tables -----------------------------------------------------------------------------------------
 

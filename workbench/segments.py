@@ -28,11 +28,11 @@ from typing import Any
 
 import ibis
 
+from workbench.clock import DAY
 from workbench.engines import Engine, fetch, has, table
 from workbench.errors import DataError, RuleError
 from workbench.locale import Message, say
 
-DAY = 86_400
 REST = "(rest)"
 NOT_KNOWN = "(unknown)"
 _DAYS = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}

@@ -20,19 +20,19 @@ COVARIANCE = np.array([[4.0, 1.5, 0.0], [1.5, 1.0, 0.2], [0.0, 0.2, 0.3]])
 CENTRE = np.array([1.0, -2.0, 30.0])
 
 
-def gaussian(u: Array) -> tuple[float, Array]:
+def gaussian(u: Array, gradient: bool = True) -> tuple[float, Array]:
     pull = np.linalg.solve(COVARIANCE, u - CENTRE)
     return float(-0.5 * (u - CENTRE) @ pull), -pull
 
 
-def banana(u: Array) -> tuple[float, Array]:
+def banana(u: Array, gradient: bool = True) -> tuple[float, Array]:
     """u0 ~ N(0, 1) and u1 | u0 ~ N(0.4 u0², variance 0.25): E[u1] = 0.4, Var[u1] = 0.57, no correlation."""
     gap = (u[1] - 0.4 * u[0] ** 2) / 0.25
     value = -0.5 * u[0] ** 2 - 0.125 * gap**2
     return float(value), np.array([-u[0] + 0.8 * u[0] * gap, -gap])
 
 
-def heavy(u: Array) -> tuple[float, Array]:
+def heavy(u: Array, gradient: bool = True) -> tuple[float, Array]:
     """A multivariate t with a tenth of a degree of freedom: tails that no proposal here can follow."""
     size = 0.1 + len(u)
     return float(-size / 2 * np.log1p(u @ u / 0.1)), -size * u / (0.1 + u @ u)

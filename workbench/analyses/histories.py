@@ -13,6 +13,7 @@ import numpy as np
 from workbench import segments
 from workbench.analyses.checks import believed
 from workbench.analyses.experiment import SEGMENTS, experiments, recorded_assignment
+from workbench.clock import day_number, offsets
 from workbench.engines import Engine, fetch, has, span, table
 from workbench.errors import DataError, ModelError
 from workbench.metrics import exposure, purchases
@@ -90,13 +91,14 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
     seconds = span(engine, "orders")
     if seconds is None:
         raise DataError("The orders of this project have no times; load them again with their dates.")
-    offset = project.day_offset_seconds
-    first, last = ((moment + offset) // purchases.DAY for moment in seconds)
+    timezone = project.settings.timezone
+    clock = offsets(timezone, *seconds)
+    first, last = (day_number(moment, timezone) for moment in seconds)
     wanted = end or settings.until
     if wanted is not None:
         last = min(last, (wanted - _EPOCH).days)
     grouping = _Grouping.of(project, settings.by)
-    each = purchases.customers(orders, offset_seconds=offset, end_day=last, people=grouping.people)
+    each = purchases.customers(orders, clock=clock, end_day=last, people=grouping.people)
     size = int(fetch(engine, each.aggregate(n=each.count()))[0]["n"])
     if not size:
         raise DataError(
@@ -118,7 +120,7 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
         control=grouping.control,
         first=_day(first),
         until=_day(last),
-        earlier=grouping.earlier(engine, orders, offset, last, size),
+        earlier=grouping.earlier(engine, orders, clock, last, size),
         tables=("orders", *grouping.tables),
         rules=grouping.rules,
     )
@@ -206,13 +208,11 @@ class _Grouping:
             tables=("exposures",),
         )
 
-    def earlier(self, engine: Engine, orders: Any, offset: int, last: int, kept: int) -> int:
+    def earlier(self, engine: Engine, orders: Any, clock: purchases.Clock, last: int, kept: int) -> int:
         """How many customers are left out because they had bought before they were exposed."""
         if self.people is None or "as_of" not in self.people.columns:
             return 0
-        everyone = purchases.customers(
-            orders, offset_seconds=offset, end_day=last, people=self.people.drop("as_of")
-        )
+        everyone = purchases.customers(orders, clock=clock, end_day=last, people=self.people.drop("as_of"))
         return int(fetch(engine, everyone.aggregate(n=everyone.count()))[0]["n"]) - kept
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-DAY = 86_400
+from workbench.clock import DAY
 
 
 def assigned(exposures: Any, experiment: str) -> Any:

@@ -11,35 +11,43 @@ Columns are called `recency` and `tenure` on the way, since `t_x` beside `T_x` w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
 
+from workbench.clock import DAY
 from workbench.segments import net_revenue, zero
 
-DAY = 86_400
 WEEK_DAYS = 7.0
 LOG_SPEND_BIN = 0.1
 
 
-def order_day(orders: Any, offset_seconds: int) -> Any:
+Clock = Sequence[tuple[int, int]]
+
+
+def order_day(orders: Any, clock: Clock) -> Any:
     """Days since 1970 on the project's clock."""
-    return (orders.ts.epoch_seconds().cast("int64") + offset_seconds) // DAY
+    at = orders.ts.epoch_seconds().cast("int64")
+    ahead: Any = ibis.literal(clock[0][1], "int64")
+    for since, seconds in clock[1:]:
+        ahead = ibis.ifelse(at >= since, ibis.literal(seconds, "int64"), ahead)
+    return (at + ahead) // DAY
 
 
-def customers(orders: Any, *, offset_seconds: int, end_day: int, people: Any = None) -> Any:
+def customers(orders: Any, *, clock: Clock, end_day: int, people: Any = None) -> Any:
     """One row a customer: `group`, `x`, `recency_days`, `tenure_days`, `s`.
 
     Args:
         orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund`.
-        offset_seconds: The project's clock, seconds ahead of UTC.
+        clock: What `clock.offsets` gives for the time of the orders.
         end_day: Last day that is used.
         people: Optional rows of `customer_id`, `group` and perhaps `as_of`; only these customers are taken,
             and with `as_of` only those whose first purchase was not before it.
     """
     money = net_revenue(orders)
     returned = (ibis.coalesce(orders.revenue.cast("float64"), zero()) > 0) & (money <= 0)
-    kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, offset_seconds))
+    kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, clock))
     kept = kept.filter(kept.day_ <= end_day)
     days = kept.group_by(["customer_id", "day_"]).aggregate(
         money_=kept.money_.sum(), first_at=kept.ts.min().epoch_seconds().cast("int64")
@@ -97,15 +105,27 @@ def spend(each: Any, *, exact: bool) -> Any:
         cents = (average * 100.0 + (0.5 + 1e-6)).floor().cast("float64") / 100.0
         kept = ibis.ifelse(average >= 1.0, cents, average)
         back = back.mutate(log_=(kept * back.x.cast("float64")).ln())
-        back = back.mutate(bin_=back.log_)
-    else:
-        back = back.mutate(log_=back.s.ln())
-        back = back.mutate(bin_=(back.log_ / LOG_SPEND_BIN).floor().cast("int64"))
+        keys = ["group", "x", "log_"]
+        grouped = back.group_by(keys).aggregate(n=back.count())
+        return grouped.order_by(keys).select("group", "x", "n", mean_log=grouped.log_, var_log=zero())
+    back = back.mutate(log_=back.s.ln())
+    back = back.mutate(bin_=(back.log_ / LOG_SPEND_BIN).floor().cast("int64"))
+    # millionths above the bin's start, as whole numbers: their sums do not depend on the order of adding
+    above = (back.log_ - back.bin_.cast("float64") * LOG_SPEND_BIN) * 1e6
+    back = back.mutate(above_=(above + 0.5).floor().cast("int64"))
     keys = ["group", "x", "bin_"]
     grouped = back.group_by(keys).aggregate(
-        n=back.count(), mean_log=back.log_.mean(), var_log=back.log_.var(how="pop")
+        n=back.count(), sum_=back.above_.sum(), squares_=(back.above_ * back.above_).sum()
     )
-    return grouped.order_by(keys).select("group", "x", "n", "mean_log", "var_log")
+    n = grouped.n.cast("float64")
+    mean = grouped.sum_.cast("float64") / n
+    return grouped.order_by(keys).select(
+        "group",
+        "x",
+        "n",
+        mean_log=grouped.bin_.cast("float64") * LOG_SPEND_BIN + mean / 1e6,
+        var_log=(grouped.squares_.cast("float64") / n - mean * mean) / 1e12,
+    )
 
 
 def _weeks(days: Any) -> Any:

@@ -34,7 +34,8 @@ from scipy.special import gammaln, logsumexp
 from workbench.errors import ModelError
 
 Array = NDArray[np.float64]
-Density = Callable[[Array], tuple[float, Array]]
+Density = Callable[..., tuple[float, Array]]
+"""Maps a vector to a log density and its gradient; with `gradient=False` the gradient may be left out."""
 Seed = int | np.random.SeedSequence
 
 KHAT_LIMIT = 0.7
@@ -78,12 +79,12 @@ class NormalPrior:
 def with_prior(log_likelihood: Density, prior: NormalPrior) -> Density:
     """The log posterior density, up to a constant."""
 
-    def density(u: Array) -> tuple[float, Array]:
-        log_prior, prior_gradient = prior.log_density(u)
+    def density(u: Array, gradient: bool = True) -> tuple[float, Array]:
+        log_prior, prior_slope = prior.log_density(u)
         if not np.isfinite(log_prior):
-            return log_prior, prior_gradient
-        value, gradient = log_likelihood(u)
-        return value + log_prior, gradient + prior_gradient
+            return log_prior, prior_slope
+        value, slope = log_likelihood(u, gradient)
+        return value + log_prior, slope + prior_slope
 
     return density
 
@@ -202,10 +203,10 @@ class Parameters:
     def free(self, likelihood: Density) -> Density:
         """The same log likelihood as a function of the unconstrained vector."""
 
-        def density(u: Array) -> tuple[float, Array]:
+        def density(u: Array, gradient: bool = True) -> tuple[float, Array]:
             parameters = self.of_free(u)
-            value, gradient = likelihood(parameters)
-            return value, gradient @ self.jacobian(parameters)
+            value, slope = likelihood(parameters, gradient)
+            return value, slope @ self.jacobian(parameters) if gradient else slope
 
         return density
 
@@ -248,7 +249,7 @@ def importance_sample(density: Density, start: Array, draws: int, seed: Seed) ->
         proposals = np.vstack([part.draw(rng, count) for part in proposal])
         log_q = logsumexp([part.log_density(proposals) for part in proposal], axis=0)
         with np.errstate(all="ignore"):
-            log_p = np.array([density(u)[0] for u in proposals])
+            log_p = np.array([density(u, False)[0] for u in proposals])
         log_weights, khat = pareto_smooth(np.where(np.isfinite(log_p), log_p - log_q, -np.inf))
         weights = np.exp(log_weights)
         ess = float(1 / np.sum(weights**2))

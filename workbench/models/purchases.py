@@ -181,8 +181,8 @@ class PurchaseLikelihood:
             "T_of": T_of[mortal],
         }
 
-    def __call__(self, parameters: Array) -> tuple[float, Array]:
-        """The log likelihood and its gradient at (r, α, a, b), shape (4,)."""
+    def __call__(self, parameters: Array, gradient: bool = True) -> tuple[float, Array]:
+        """The log likelihood at (r, α, a, b) and its gradient, shape (4,); zeros without `gradient`."""
         r, alpha, a, b = parameters
         k = self.tables
         x, chances, n = k["x"], k["chances"], k["n"]
@@ -199,10 +199,12 @@ class PurchaseLikelihood:
             - buys @ log_T
             + _dot(k["mortal_n"], np.maximum(d, 0) + np.log1p(small))
         )
+        if not gradient:
+            return float(value), np.zeros(4)
         gone = k["mortal_n"] * np.where(d > 0, 1, small) / (1 + small)
         per_t, per_T = 1 / (alpha + k["t"]), 1 / (alpha + k["T"])
         psi_ab = psi(ab)
-        gradient = np.array(
+        slope = np.array(
             [
                 k["n_by_x"] @ psi(r + x)
                 + n * (np.log(alpha) - psi(r))
@@ -215,7 +217,7 @@ class PurchaseLikelihood:
                 - _dot(gone, (1 / stays)[k["x_of"]]),
             ]
         )
-        return float(value), gradient
+        return float(value), slope
 
 
 def default_prior(rows: PurchaseRows) -> NormalPrior:

@@ -167,15 +167,14 @@ class SpendLikelihood:
             "var_log": rows.var_log,
         }
 
-    def __call__(self, parameters: Array) -> tuple[float, Array]:
-        """The log likelihood and its gradient at (p, q, v), shape (3,)."""
+    def __call__(self, parameters: Array, gradient: bool = True) -> tuple[float, Array]:
+        """The log likelihood at (p, q, v) and its gradient, shape (3,); zeros without `gradient`."""
         p, q, v = parameters
         k = self.tables
         x, n = k["x"], k["customers"]
         weight = k["row_n"] * (p * k["row_x"] + q)
         z = 1 / (1 + v * np.exp(-k["mean_log"]))
         log_sum = np.logaddexp(k["mean_log"], np.log(v)) + k["var_log"] / 2 * z * (1 - z)
-        log_sum_by_v = (1 - z) / v * (1 - k["var_log"] / 2 * z * (1 - 2 * z))
         value = (
             k["n_by_x"] @ (gammaln(p * x + q) - gammaln(p * x))
             + n * (q * np.log(v) - gammaln(q))
@@ -184,8 +183,11 @@ class SpendLikelihood:
             + k["sum_log_x"]
             - weight @ log_sum
         )
+        if not gradient:
+            return float(value), np.zeros(3)
+        log_sum_by_v = (1 - z) / v * (1 - k["var_log"] / 2 * z * (1 - 2 * z))
         psi_all = psi(p * x + q)
-        gradient = np.array(
+        slope = np.array(
             [
                 (k["n_by_x"] * x) @ (psi_all - psi(p * x))
                 + k["sum_x_log"]
@@ -194,7 +196,7 @@ class SpendLikelihood:
                 n * q / v - weight @ log_sum_by_v,
             ]
         )
-        return float(value), gradient
+        return float(value), slope
 
 
 def default_prior(rows: SpendRows) -> NormalPrior:
