@@ -70,6 +70,19 @@ def test_names_fall_into_words() -> None:
             },
         ),
         (
+            "Visitor ID,Experiment,Variation Name,Purchased?,Order Value,Country\n"
+            "v1,Checkout v2,Original,Yes,9.5,Spain\nv2,Checkout v2,Variation 1,No,0,France\n",
+            "exposures",
+            "unit",
+            {
+                "customer_id": "Visitor ID",
+                "experiment": "Experiment",
+                "variant": "Variation Name",
+                "outcomes": {"conversion": "Purchased?", "revenue": "Order Value"},
+                "attributes": {"country": "Country"},
+            },
+        ),
+        (
             "user_id,timestamp,group,landing_page,converted\n1,2017-01-21 22:11:48,control,old,0\n"
             "2,2017-01-12 08:01:45,new,x,1\n",
             "exposures",

@@ -27,13 +27,14 @@ NAMES: Final = _named(
     " number, invoice, factura, numero factura, purchase id, id compra, ticket",
     revenue="revenue, amount, total, order total, total amount, order value, total price, importe,"
     " importe total, total pedido, gasto, ventas, venta, sales, sale, spend, spent, ingresos, ingreso,"
-    " facturacion, purchase amount, monto, valor pedido, value, valor, subtotal, euros",
+    " facturacion, purchase amount, order amount, monto, valor pedido, value, valor, subtotal, euros",
     margin="margin, gross margin, margen, margen bruto, profit, beneficio",
     discount="discount, discount amount, descuento, importe descuento",
     refund="refund, refunded, refunded amount, refund amount, devolucion, importe devuelto, reembolso",
     currency="currency, moneda, divisa",
     channel="channel, sales channel, canal, canal venta",
-    variant="variant, variante, variation, variacion, variant id, variation id, arm, brazo, group, grupo,"
+    variant="variant, variante, variation, variacion, variant id, variation id, variant name, variation name,"
+    " nombre variante, arm, arm name, brazo, group, group name, grupo, nombre grupo,"
     " test group, ab group, experiment group, grupo experimental, treatment, tratamiento, version,"
     " bucket, condition, condicion, cell, experience variant, test",
     experience_id="experience id, experience, experiencia, id experiencia, experiment id, experiment,"
