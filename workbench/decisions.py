@@ -176,26 +176,34 @@ def _means(summary: EffectSummary, item: Comparison) -> dict[str, object]:
 
 
 def _lead(summary: EffectSummary, item: Comparison) -> tuple[Message, Message]:
-    """The first half of the sentence, for a higher and for a lower value of the arm."""
-    values = _means(summary, item)
-    if summary.metric == "conversion":
-        return (
-            say("“{arm}” converts better than “{control}”: {arm_mean} against {control_mean}.", **values),
-            say("“{arm}” converts worse than “{control}”: {arm_mean} against {control_mean}.", **values),
-        )
-    if summary.metric == "revenue":
-        return (
-            say(
-                "“{arm}” brings in more per customer than “{control}”: {arm_mean} against {control_mean}.",
-                **values,
-            ),
-            say(
-                "“{arm}” brings in less per customer than “{control}”: {arm_mean} against {control_mean}.",
-                **values,
-            ),
-        )
-    values["metric"] = metric_name(summary.metric)
-    return (
-        say("“{arm}” has a higher {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),
-        say("“{arm}” has a lower {metric} than “{control}”: {arm_mean} against {control_mean}.", **values),
+    """The first half of the sentence, for a higher and for a lower value of the arm.
+
+    An arm that was not assigned at random is not said to do anything; its customers are described.
+    """
+    known = {
+        ("effect", "conversion"): (
+            say("“{arm}” converts better than “{control}”: {means}."),
+            say("“{arm}” converts worse than “{control}”: {means}."),
+        ),
+        ("effect", "revenue"): (
+            say("“{arm}” brings in more per customer than “{control}”: {means}."),
+            say("“{arm}” brings in less per customer than “{control}”: {means}."),
+        ),
+        ("association", "conversion"): (
+            say("Customers in “{arm}” convert more often than in “{control}”: {means}."),
+            say("Customers in “{arm}” convert less often than in “{control}”: {means}."),
+        ),
+        ("association", "revenue"): (
+            say("Customers in “{arm}” spend more than in “{control}”: {means}."),
+            say("Customers in “{arm}” spend less than in “{control}”: {means}."),
+        ),
+    }
+    other = (
+        say("“{arm}” has a higher {metric} than “{control}”: {means}."),
+        say("“{arm}” has a lower {metric} than “{control}”: {means}."),
     )
+    up, down = known.get((summary.word, summary.metric), other)
+    values = _means(summary, item)
+    means = say("{arm_mean} against {control_mean}", **values)
+    filled = {**values, "means": means, "metric": metric_name(summary.metric)}
+    return Message(up.text, filled), Message(down.text, filled)

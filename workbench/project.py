@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench import storage
 from workbench.errors import ProjectError, WorkbenchError, check_choice
 from workbench.locale import LANGUAGES, Texts, say
-from workbench.records import EffectRecord, Header, ValueRecord, from_json
+from workbench.records import Check, EffectRecord, Header, ValueRecord, failures_first, from_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,6 +262,12 @@ class Project:
             return self.engine.query(table_or_sql).to_pandas()
         table(self.engine, table_or_sql)
         return self.engine.query(f'SELECT * FROM "{table_or_sql}"').to_pandas()
+
+    def checks(self) -> list[Check]:
+        """What does not fit together in the tables, and what stretch of time they cover; failures first."""
+        from workbench.tables.check import table_checks
+
+        return failures_first(table_checks(self.engine.query, sorted(self.manifest())))
 
     def fingerprints(self, *tables: str) -> dict[str, str]:
         """SHA-256 of those of the tables that are there."""

@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -72,6 +72,11 @@ class Check(Frozen):
     name: str
     status: Literal["ok", "warn", "fail"]
     detail: Text
+
+
+def failures_first(checks: Iterable[Check]) -> list[Check]:
+    """Checks in the order in which they should be read."""
+    return sorted(checks, key=lambda check: ("fail", "warn", "ok").index(check.status))
 
 
 class Density(Frozen):

@@ -28,7 +28,7 @@ def believed(recorded: Assignment | None, said: Assignment | None) -> Assignment
 
 
 def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> list[Check]:
-    """All checks of an experiment, failures first."""
+    """All checks of an experiment as a whole."""
     assignment = believed(found.recorded, settings.assignment)
     checks = [
         _assignment(found, settings, assignment),
@@ -62,7 +62,7 @@ def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> 
                 ),
             )
         )
-    return sorted(checks, key=lambda check: ("fail", "warn", "ok").index(check.status))
+    return checks
 
 
 def _assignment(found: Experiment, settings: EffectSettings, assignment: Assignment) -> Check:

@@ -28,6 +28,7 @@ from workbench.records import (
     Pooled,
     Source,
     Word,
+    failures_first,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def analyse(project: Project, settings: EffectSettings, seed: int = 0) -> Effect
     )
     if found.kind == "mean":
         checks += [check for item in comparisons if (check := _second_model(found, settings, item))]
-    checks.sort(key=lambda check: ("fail", "warn", "ok").index(check.status))
+    checks = failures_first(checks)
     outcome, verdict = effect_verdict(summary, settings, checks)
     return EffectRecord(
         project=project.header,

@@ -32,6 +32,7 @@ from workbench.records import (
     ValueRecord,
     ValueSettings,
     ValueSummary,
+    failures_first,
 )
 
 if TYPE_CHECKING:
@@ -119,10 +120,7 @@ def analyse(
         differences=differences,
         holdout=_holdout(project, settings, found, seeds[1]),
     )
-    checks = sorted(
-        [*value_checks(summary, found, settings), *left_out],
-        key=lambda check: ("fail", "warn", "ok").index(check.status),
-    )
+    checks = failures_first([*value_checks(summary, found, settings), *left_out])
     return ValueRecord(
         project=project.header,
         source=Source(

@@ -14,8 +14,8 @@ from workbench.engines import span
 from workbench.errors import DataError
 from workbench.locale import Message
 from workbench.project import Project
+from workbench.records import Check
 from workbench.screens.state import ScreenState
-from workbench.tables.check import Finding, table_checks
 from workbench.tables.evidence import choose_date_order, choose_decimal, look_at
 from workbench.tables.guess import Proposal, plain_name, propose
 from workbench.tables.load import Preview, preview
@@ -87,7 +87,7 @@ class LoadState(ScreenState):
     questions = List(Instance(Question))
     report = Instance(LoadReport, allow_none=True)
     tables = List(Instance(Overview))
-    findings = List(Instance(Finding))
+    findings = List(Instance(Check))
 
     def __init__(self, project: Project) -> None:
         self._uploads = tempfile.TemporaryDirectory(prefix="workbench-upload-", ignore_cleanup_errors=True)
@@ -108,9 +108,7 @@ class LoadState(ScreenState):
             )
             for name, entry in sorted(self.project.manifest().items())
         ]
-        order = ("fail", "warn", "ok")
-        findings = table_checks(engine.query, [item.name for item in self.tables])
-        self.findings = sorted(findings, key=lambda finding: order.index(finding.status))
+        self.findings = self.project.checks()
 
     def receive(self, name: str, content: bytes | memoryview) -> None:
         """Take a file that was sent through the page."""

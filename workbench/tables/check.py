@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from workbench.locale import Message, say
+from workbench.locale import say
+from workbench.records import Check
 from workbench.tables.schema import Table, standard
 
 Query = Callable[[str], pa.Table]
 Status = Literal["ok", "warn", "fail"]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The outcome of one check.
-
-    Attributes:
-        name: The table and the check, such as `orders.future`.
-        status: `ok`, `warn` (look at it) or `fail` (results would be wrong).
-        detail: What was found.
-    """
-
-    name: str
-    status: Status
-    detail: Message
-
-
-def table_checks(query: Query, tables: Collection[str], *, now: datetime | None = None) -> list[Finding]:
+def table_checks(query: Query, tables: Collection[str], *, now: datetime | None = None) -> list[Check]:
     """Check the stored tables, each by itself and against `customers`.
 
     Args:
@@ -40,23 +25,23 @@ def table_checks(query: Query, tables: Collection[str], *, now: datetime | None 
         now: The present, for times that lie beyond it; naive times are UTC.
     """
     now = now or datetime.now(UTC)
-    findings: list[Finding] = []
+    checks: list[Check] = []
     for name in tables:
         table = standard(name)
-        findings += _key_check(query, table)
-        findings += _time_checks(query, table, now)
+        checks += _key_check(query, table)
+        checks += _time_checks(query, table, now)
         if "customers" in tables and name != "customers" and "customer_id" in table.names:
-            findings.append(_orphan_check(query, table))
+            checks.append(_orphan_check(query, table))
         if name == "exposures":
-            findings.append(_one_variant_check(query))
-    return findings
+            checks.append(_one_variant_check(query))
+    return checks
 
 
 def _row(query: Query, sql: str) -> dict[str, Any]:
     return dict(query(sql).to_pylist()[0])
 
 
-def _key_check(query: Query, table: Table) -> Iterator[Finding]:
+def _key_check(query: Query, table: Table) -> Iterator[Check]:
     if table.repeat not in ("newest", "fill", "first"):
         return
     keys = ", ".join(table.key)
@@ -69,13 +54,13 @@ def _key_check(query: Query, table: Table) -> Iterator[Finding]:
             n=repeated,
             key=keys,
         )
-        yield Finding(f"{table.name}.repeated", "fail", detail)
+        yield Check(name=f"{table.name}.repeated", status="fail", detail=detail)
     else:
         detail = say("{table}: no two rows have the same {key}.", table=table.name, key=keys)
-        yield Finding(f"{table.name}.repeated", "ok", detail)
+        yield Check(name=f"{table.name}.repeated", status="ok", detail=detail)
 
 
-def _time_checks(query: Query, table: Table, now: datetime) -> Iterator[Finding]:
+def _time_checks(query: Query, table: Table, now: datetime) -> Iterator[Check]:
     """How long a stretch the table covers, and whether it reaches into the future."""
     if table.time is None:
         return
@@ -95,17 +80,17 @@ def _time_checks(query: Query, table: Table, now: datetime) -> Iterator[Finding]
         last=found["last"],
         days=(found["last"].date() - found["first"].date()).days + 1,
     )
-    yield Finding(f"{table.name}.coverage", "ok", covered)
+    yield Check(name=f"{table.name}.coverage", status="ok", detail=covered)
     future = int(found["future"])
     if future:
         detail = say("{table}: rows in the future: {n:count}.", table=table.name, n=future)
-        yield Finding(f"{table.name}.future", "warn", detail)
+        yield Check(name=f"{table.name}.future", status="warn", detail=detail)
     else:
         detail = say("{table}: no row lies in the future.", table=table.name)
-        yield Finding(f"{table.name}.future", "ok", detail)
+        yield Check(name=f"{table.name}.future", status="ok", detail=detail)
 
 
-def _orphan_check(query: Query, table: Table) -> Finding:
+def _orphan_check(query: Query, table: Table) -> Check:
     missing = _row(
         query,
         f"""SELECT count(*) AS n FROM (SELECT DISTINCT customer_id FROM {table.name}) AS theirs
@@ -117,11 +102,15 @@ def _orphan_check(query: Query, table: Table) -> Finding:
         detail = say(
             "{table}: customers who are not in the table customers: {n:count}.", table=table.name, n=missing
         )
-        return Finding(name, "warn", detail)
-    return Finding(name, "ok", say("{table}: every customer is in the table customers.", table=table.name))
+        return Check(name=name, status="warn", detail=detail)
+    return Check(
+        name=name,
+        status="ok",
+        detail=say("{table}: every customer is in the table customers.", table=table.name),
+    )
 
 
-def _one_variant_check(query: Query) -> Finding:
+def _one_variant_check(query: Query) -> Check:
     crossed = _row(
         query,
         """SELECT count(DISTINCT customer_id) AS n FROM (
@@ -130,7 +119,6 @@ def _one_variant_check(query: Query) -> Finding:
     )["n"]
     if crossed:
         detail = say("exposures: customers in more than one variant of an experience: {n:count}.", n=crossed)
-        return Finding("exposures.crossed", "warn", detail)
-    return Finding(
-        "exposures.crossed", "ok", say("exposures: every customer is in one variant of an experience.")
-    )
+        return Check(name="exposures.crossed", status="warn", detail=detail)
+    detail = say("exposures: every customer is in one variant of an experience.")
+    return Check(name="exposures.crossed", status="ok", detail=detail)
