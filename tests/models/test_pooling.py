@@ -272,7 +272,7 @@ def test_lower_can_be_better() -> None:
         (lambda: pool([], [], HalfNormal(1)), "0 effects"),
         (lambda: pool([1.0], [0.0], HalfNormal(1)), "above zero"),
         (lambda: pool([np.nan], [1.0], HalfNormal(1)), "finite"),
-        (lambda: pool_segments("binary", shares((1, 9)), []), "1 segments in control and 0"),
+        (lambda: pool_segments("binary", shares((1, 9)), []), "Control has 1 segments and treatment 0"),
         (lambda: pool_segments("binary", [Moments.empty()], shares((1, 9))), "No segment"),
         (lambda: pool_segments("binary", [], []), "No segment"),
         (lambda: pool_segments("count", shares((1, 9)), shares((1, 9))), "count"),
