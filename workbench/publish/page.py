@@ -41,7 +41,7 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
     try:
         page, records = bundle.read(folder, wanted)
     except WorkbenchError as error:
-        return ipywidgets.VBox([message(Texts(reader_language())(error.message))])
+        return ipywidgets.VBox([message(Texts(reader_language())(error.message))]).add_class("wb-page")
     t = Texts(reader_language(page.project.language), page.project.currency)
     return ipywidgets.VBox(
         [

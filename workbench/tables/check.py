@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,7 +13,6 @@ from workbench.records import Check
 from workbench.tables.schema import Table, standard
 
 Query = Callable[[str], pa.Table]
-Status = Literal["ok", "warn", "fail"]
 
 
 def table_checks(query: Query, tables: Collection[str], *, now: datetime | None = None) -> list[Check]:
