@@ -13,6 +13,7 @@ from workbench import Project
 from workbench.analyses import histories, value
 from workbench.errors import DataError, ModelError, WorkbenchError
 from workbench.records import ValueRecord, ValueSettings
+from workbench.report import figures
 from workbench.simulate import HOME, simulate
 
 TIME = pa.timestamp("us")
@@ -201,6 +202,21 @@ def test_pymc_confirms_what_importance_sampling_says(simulated: Project) -> None
         assert record.summary.confirmed[name].sd == pytest.approx(estimate.sd, rel=0.25)
     assert shares
     assert shares == sorted(shares)
+
+
+def test_of_many_groups_the_most_and_the_least_valuable_are_spoken_of(simulated: Project) -> None:
+    record = simulated.lifetime_value(by="device", keep=False)
+    values = {group.group: group.mean for group in record.summary.value}
+    assert len(values) == 3
+    spoken = record.verdict.values["lead"].values
+    assert values[spoken["high"]] == max(values.values())
+    assert values[spoken["low"]] == min(values.values())
+    names = [figure.label for figure in figures(record, simulated.texts("en"))]
+    assert names == [
+        f"Difference of {spoken['high']} and {spoken['low']}",
+        f"Value of “{spoken['high']}”",
+        f"Value of “{spoken['low']}”",
+    ]
 
 
 def test_the_last_day_counts(tmp_path: Path) -> None:

@@ -69,6 +69,11 @@ def main_comparison(summary: EffectSummary) -> Comparison:
     return max(overall, key=lambda item: (summary.probability_best[item.arm], item.probability_better))
 
 
+def main_difference(summary: ValueSummary) -> ValueDifference:
+    """The one to speak of: the best arm against the control, or the most against the least valuable group."""
+    return max(summary.differences, key=lambda item: item.mean)
+
+
 def effect_verdict(
     summary: EffectSummary, settings: EffectSettings, checks: Sequence[Check]
 ) -> tuple[Outcome, Message]:
@@ -120,7 +125,7 @@ def value_verdict(summary: ValueSummary, checks: Sequence[Check], horizon_weeks:
     if failed:
         return say("No verdict. {reason}", reason=failed[0].detail)
     if summary.differences:
-        return _value_difference(summary, summary.differences[0], horizon_weeks)
+        return _value_difference(summary, main_difference(summary), horizon_weeks)
     whole = summary.value[0]
     return say(
         "A newly acquired customer brings {value:money} in the {weeks:count} weeks after the first purchase, "
@@ -137,18 +142,30 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
     means = {group.group: group.mean for group in summary.value}
     more = difference.mean >= 0
     high, low = (first, second) if more else (second, first)
+    values = {
+        "n": len(means),
+        "high": high,
+        "low": low,
+        "high_value": means[high],
+        "low_value": means[low],
+        "weeks": weeks,
+    }
     lead = say(
         "A new customer in “{high}” is worth {high_value:money} in {weeks:count} weeks, one in “{low}” "
         "{low_value:money}.",
-        high=high,
-        low=low,
-        high_value=means[high],
-        low_value=means[low],
-        weeks=weeks,
+        **values,
     )
+    if len(means) > 2 and difference.word == "association":
+        lead = say(
+            "Of {n:count} groups, new customers in “{high}” are worth most, {high_value:money} in "
+            "{weeks:count} weeks, and those in “{low}” least, {low_value:money}.",
+            **values,
+        )
     p = difference.probability_positive if more else 1 - difference.probability_positive
     if difference.word == "association":
-        return _association(lead, "self")
+        return say(
+            "{lead} This is an association, not an effect: the groups were not made at random.", lead=lead
+        )
     if p >= 0.975:
         return say("{lead} We are {p:percent} sure that the first is worth more.", lead=lead, p=p)
     return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)

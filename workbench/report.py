@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workbench.decisions import amount, change, main_comparison, metric_name
+from workbench.decisions import amount, change, main_comparison, main_difference, metric_name
 from workbench.locale import Texts
 from workbench.records import Comparison, EffectRecord, Interval, ValueRecord
 from workbench.segments import NOT_KNOWN, REST
@@ -76,16 +76,22 @@ def _effect_figures(record: EffectRecord, t: Texts) -> list[Figure]:
 
 
 def _value_figures(record: ValueRecord, t: Texts) -> list[Figure]:
-    level = record.settings.level
-    found = [
-        Figure(
-            t("Difference of {first} and {second}", first=item.groups[0], second=item.groups[1]),
-            t.signed_money(item.mean),
-            between(t, item.interval, level, t.signed_money),
+    level, summary = record.settings.level, record.summary
+    found, spoken_of = [], [group.group for group in summary.value[:1]]
+    if summary.differences:
+        item = main_difference(summary)
+        spoken_of = list(item.groups)
+        first, second = (group_name(group, t) for group in item.groups)
+        found.append(
+            Figure(
+                t("Difference of {first} and {second}", first=first, second=second),
+                t.signed_money(item.mean),
+                between(t, item.interval, level, t.signed_money),
+            )
         )
-        for item in record.summary.differences[:1]
-    ]
-    for group in record.summary.value[: 3 - len(found)]:
+    for group in summary.value:
+        if group.group not in spoken_of:
+            continue
         found.append(
             Figure(
                 t("Value of “{group}”", group=group_name(group.group, t))

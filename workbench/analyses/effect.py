@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,26 +32,6 @@ from workbench.records import (
 
 if TYPE_CHECKING:
     from workbench.project import Project
-
-# Names that arms without a treatment usually have, English and Spanish.
-_CONTROLS = (
-    "control",
-    "generic",
-    "generico",
-    "genérico",
-    "baseline",
-    "holdout",
-    "hold-out",
-    "original",
-    "default",
-    "standard",
-    "none",
-    "off",
-    "a",
-    "0",
-    "false",
-    "no",
-)
 
 
 def analyse(project: Project, settings: EffectSettings, seed: int = 0) -> EffectRecord:
@@ -128,24 +107,7 @@ def _check(settings: EffectSettings) -> None:
 def _control(found: Experiment, settings: EffectSettings) -> str:
     if settings.control is not None:
         return check_choice(settings.control, found.arms, say("arm"))
-    return control_of(found.arms)
-
-
-def control_of(arms: Sequence[str]) -> str:
-    """The arm that is likeliest to be the one without a treatment, by its name; else the first.
-
-    >>> control_of(["personalizada", "Genérica"]), control_of(["B", "A"]), control_of(["red", "blue"])
-    ('Genérica', 'A', 'blue')
-    """
-    arms = sorted(arms)
-    for name in _CONTROLS:
-        for arm in arms:
-            if arm.strip().lower() == name:
-                return arm
-    for arm in arms:
-        if any(word in arm.lower() for word in ("control", "gener", "genér", "holdout", "baseline", "sin ")):
-            return arm
-    return arms[0]
+    return reading.control_of(found.arms)
 
 
 def _posterior(found: Experiment, cell: Cell, settings: EffectSettings) -> Arm:

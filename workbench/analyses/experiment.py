@@ -7,7 +7,7 @@ the analysis does not know which it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -39,6 +39,25 @@ _MONEY = {
     "ventas",
 }
 _MOST_GROUPS = 200
+# Names that arms without a treatment usually have, English and Spanish.
+_CONTROLS = (
+    "control",
+    "generic",
+    "generico",
+    "genérico",
+    "baseline",
+    "holdout",
+    "hold-out",
+    "original",
+    "default",
+    "standard",
+    "none",
+    "off",
+    "a",
+    "0",
+    "false",
+    "no",
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +105,23 @@ class Experiment:
     def missing(self) -> int:
         """Customers in one arm whose outcome is not known."""
         return sum(cell.missing for (_, group), cell in self.cells.items() if group is None)
+
+
+def control_of(arms: Sequence[str]) -> str:
+    """The arm that is likeliest to be the one without a treatment, by its name; else the first.
+
+    >>> control_of(["personalizada", "Genérica"]), control_of(["B", "A"]), control_of(["red", "blue"])
+    ('Genérica', 'A', 'blue')
+    """
+    arms = sorted(arms)
+    for name in _CONTROLS:
+        for arm in arms:
+            if arm.strip().lower() == name:
+                return arm
+    for arm in arms:
+        if any(word in arm.lower() for word in ("control", "gener", "genér", "holdout", "baseline", "sin ")):
+            return arm
+    return arms[0]
 
 
 def experiments(engine: Engine) -> dict[str, list[str]]:

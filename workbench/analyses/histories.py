@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench import segments
 from workbench.analyses.checks import believed
-from workbench.analyses.experiment import SEGMENTS, experiments, recorded_assignment
+from workbench.analyses.experiment import SEGMENTS, control_of, experiments, recorded_assignment
 from workbench.clock import day_number, offsets
 from workbench.engines import Engine, fetch, has, span, table
 from workbench.errors import DataError, ModelError
@@ -191,8 +191,6 @@ class _Grouping:
 
     @classmethod
     def _experiment(cls, engine: Engine, name: str) -> _Grouping:
-        from workbench.analyses.effect import control_of
-
         exposures = table(engine, "exposures")
         people = exposure.in_one_arm(exposure.assigned(exposures, name)).rename(group="arm")
         summary = fetch(

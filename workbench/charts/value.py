@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.charts import posterior
 from workbench.charts.picture import Picture, in_words
 from workbench.charts.theme import CONTROL, TREATMENT
+from workbench.decisions import main_difference
 from workbench.locale import Texts
 from workbench.records import ValueRecord
 from workbench.report import group_name, value_rows
@@ -45,11 +46,11 @@ def values(record: ValueRecord, t: Texts) -> Picture:
 
 
 def difference(record: ValueRecord, t: Texts) -> Picture | None:
-    """The posterior of the difference between the first two groups; None with one group."""
+    """The posterior of the difference that the sentence speaks of; None with one group."""
     if not record.summary.differences:
         return None
-    item = record.summary.differences[0]
-    first, second = item.groups
+    item = main_difference(record.summary)
+    first, second = (group_name(group, t) for group in item.groups)
     association = item.word == "association"
     chart = posterior.density(
         item.density,
