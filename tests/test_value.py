@@ -119,6 +119,15 @@ def test_groups_recover_the_truth_of_the_simulated_shop(simulated: Project) -> N
     assert any(check.name == "bought_before" for check in record.checks)
 
 
+@pytest.mark.requirement("T9")
+def test_the_sentence_about_two_arms_never_contradicts_its_interval(simulated: Project) -> None:
+    for level in (0.55, 0.7, 0.85, 0.95):
+        record = simulated.lifetime_value(by=HOME, level=level, keep=False)
+        (item,) = record.summary.differences
+        clear = item.interval[0] > 0 or item.interval[1] < 0
+        assert ("sure that the first is worth more" in str(record.verdict)) == clear
+
+
 @pytest.mark.requirement("V01", "T5")
 def test_value_follows_margin_horizon_and_discount(simulated: Project) -> None:
     def worth(**settings: float) -> float:

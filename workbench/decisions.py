@@ -18,6 +18,7 @@ from workbench.records import (
     EffectSettings,
     EffectSummary,
     ValueDifference,
+    ValueSettings,
     ValueSummary,
 )
 
@@ -119,25 +120,25 @@ def effect_verdict(
     )
 
 
-def value_verdict(summary: ValueSummary, checks: Sequence[Check], horizon_weeks: int) -> Message:
+def value_verdict(summary: ValueSummary, settings: ValueSettings, checks: Sequence[Check]) -> Message:
     """The sentence about lifetime value."""
     failed = [check for check in checks if check.status == "fail"]
     if failed:
         return say("No verdict. {reason}", reason=failed[0].detail)
     if summary.differences:
-        return _value_difference(summary, main_difference(summary), horizon_weeks)
+        return _value_difference(summary, settings, main_difference(summary))
     whole = summary.value[0]
     return say(
         "A newly acquired customer brings {value:money} in the {weeks:count} weeks after the first purchase, "
         "between {low:money} and {high:money}.",
         value=whole.mean,
-        weeks=horizon_weeks,
+        weeks=settings.horizon_weeks,
         low=whole.interval[0],
         high=whole.interval[1],
     )
 
 
-def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks: int) -> Message:
+def _value_difference(summary: ValueSummary, settings: ValueSettings, difference: ValueDifference) -> Message:
     first, second = difference.groups
     means = {group.group: group.mean for group in summary.value}
     more = difference.mean >= 0
@@ -148,7 +149,7 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
         "low": low,
         "high_value": means[high],
         "low_value": means[low],
-        "weeks": weeks,
+        "weeks": settings.horizon_weeks,
     }
     lead = say(
         "A new customer in “{high}” is worth {high_value:money} in {weeks:count} weeks, one in “{low}” "
@@ -166,7 +167,7 @@ def _value_difference(summary: ValueSummary, difference: ValueDifference, weeks:
         return say(
             "{lead} This is an association, not an effect: the groups were not made at random.", lead=lead
         )
-    if p >= 0.975:
+    if p >= sure(settings.level):
         return say("{lead} We are {p:percent} sure that the first is worth more.", lead=lead, p=p)
     return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)
 

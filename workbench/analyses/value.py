@@ -134,7 +134,7 @@ def analyse(
         draws={group.name or "everybody": _thin(group.value).tolist() for group in (groups or [whole])},
         settings=settings,
         summary=summary,
-        verdict=value_verdict(summary, checks, settings.horizon_weeks),
+        verdict=value_verdict(summary, settings, checks),
     )
 
 
