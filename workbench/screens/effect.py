@@ -261,9 +261,12 @@ def _help(t: Texts) -> ipywidgets.Widget:
             (t("Experiment"), t("An experience that people were shown in at least two variants, the arms.")),
             (
                 t("Metric"),
-                t("What should change: conversion counts each customer once, revenue all of them."),
+                t("What should change: conversion counts each customer once, revenue adds up their orders."),
             ),
-            (t("Split by"), t("Shows each group beside everybody, drawn towards it as far as they agree.")),
+            (
+                t("Split by"),
+                t("Shows the effect in each group, drawn towards the overall one as far as groups agree."),
+            ),
             (t("Control arm"), t("The arm that the others are held against, usually the old experience.")),
             (
                 t("How people came into their arm"),
@@ -272,7 +275,7 @@ def _help(t: Texts) -> ipywidgets.Widget:
             (t("Level of the intervals"), t("How likely it is that an interval holds the true value.")),
             (
                 t("Window after the first exposure (days)"),
-                t("Orders count for so long; who was exposed later than that is left out."),
+                t("Orders count for so long; customers exposed too late for a whole window are left out."),
             ),
             (t("Smallest lift that matters (%)"), t("Differences below it are called practically the same.")),
             (
