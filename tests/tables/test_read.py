@@ -6,19 +6,18 @@ import csv
 import gzip
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import DataError
-from workbench.tables.read import Source, open_source
-from workbench.tables.records import BrokenRecordError, parse_record
+from workbench.tables.sources import Source, open_source
+from workbench.tables.sources.records import BrokenRecordError, parse_record
 
 Write = Callable[..., Path]
 
@@ -69,7 +68,7 @@ def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(
         text += written.getvalue()
     path.write_bytes(text.encode())
     source = open_source(path)
-    source = Source(path, source.columns, source.encoding, delimiter, (), source._header)
+    source = replace(source, delimiter=delimiter)
     read, found, faults = rows_of(source, block=block)
     assert (read, found, faults) == ([tuple(row) for row in rows], lines, [])
     said = [batch.text(row) for batch in source.batches(block=block) for row in range(len(batch.lines))]
@@ -203,13 +202,18 @@ def test_columns_of_the_same_name_are_told_apart_and_named(file: Write) -> None:
         (
             b"PK\x03\x04 and more",
             "a.xlsx",
-            "a.xlsx is an Excel workbook or a zip file; save its sheet as CSV.",
+            "a.xlsx is not a whole workbook or zip file; save it or pack it anew.",
         ),
         (b"a\x81,b\n\xff,1\n", "a.csv", "The letters of a.csv are written in a way that is not known here"),
         (
             gzip.compress(b"a,b\n1,2\n" * 999, mtime=0)[:-20],
             "a.csv.gz",
             "a.csv.gz is damaged: it cannot be unpacked.",
+        ),
+        (
+            b"<html><table><tr><td>id</td></tr></table></html>",
+            "a.xls",
+            "a.xls is a web page or XML; open it in a spreadsheet and save its table as CSV.",
         ),
         (b"PAR1 is all there is", "a.parquet", "a.parquet is not a whole Parquet file."),
         (b'a,"b\n1,2\n', "a.csv", "The first line of a.csv has a quote that is not closed"),
@@ -231,14 +235,6 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
         open_source(tmp_path / "nowhere.csv")
 
 
-def test_parquet_keeps_its_types_and_counts_rows(tmp_path: Path) -> None:
-    path = tmp_path / "data.parquet"
-    pq.write_table(pa.table({"id": [7, 8], "x": [1.5, None]}), path)
-    source = open_source(path)
-    assert rows_of(source) == ([(7, 1.5), (8, None)], [1, 2], [])
-    assert source.encoding is None
-
-
 def test_the_text_of_chosen_lines_is_found_again(file: Write) -> None:
     source = open_source(file('a,b\n1,2\n3,"x\ny"\n4,5\n'))
     assert source.texts([3, 5]) == {3: '3,"x\ny"', 5: "4,5"}
@@ -249,3 +245,42 @@ def test_a_record_reports_where_its_quotes_go_wrong() -> None:
     with pytest.raises(BrokenRecordError) as broken:
         parse_record(b'1,"ab"c\n', 0, b",")
     assert (broken.value.at, broken.value.unclosed) == (6, False)
+
+
+def test_asking_for_no_columns_still_counts_the_rows(file: Write) -> None:
+    (batch,) = open_source(file("a,b\n1,2\n3\n5,6\n")).batches([])
+    assert (batch.rows.num_columns, batch.lines.tolist(), len(batch.faults)) == (0, [2, 4], 1)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_how_much_of_a_file_is_read_grows_to_the_whole(file: Write, pack: Callable[[bytes], bytes]) -> None:
+    path = file(pack(b"id,x\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(50_000))))
+    done = [batch.done for batch in open_source(path).batches(block=1 << 16)]
+    assert len(done) > 5
+    assert done == sorted(done)
+    assert 0 < done[0] <= 0.5
+    assert done[-1] == 1
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "latin2", "cp850", "utf-16-le", "utf-8"])
+def test_an_encoding_that_is_named_is_used(file: Write, encoding: str) -> None:
+    city = "Łódź" if encoding == "latin2" else "Cádiz"
+    source = open_source(file(f"id,city\n1,{city}\n".encode(encoding)), encoding=encoding)
+    assert rows_of(source)[0] == [("1", city)]
+    assert source.notes == ()
+
+
+def test_an_encoding_that_does_not_fit_or_exist_is_refused(file: Write) -> None:
+    path = file("id,x\n1,ñ\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"data\.csv is not written in utf-8; choose another encoding"):
+        open_source(path, encoding="utf-8")
+    for name in ("klingon", "hex", "rot13"):
+        with pytest.raises(DataError, match=f"There is no encoding “{name}”"):
+            open_source(path, encoding=name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_recognised_by_its_zeros(file: Write, encoding: str) -> None:
+    source = open_source(file(("id;nombre\n" + "1;Íñigo €\n" * 40).encode(encoding)))
+    assert (source.encoding, source.columns) == (encoding, ("id", "nombre"))
+    assert rows_of(source)[0] == [("1", "Íñigo €")] * 40

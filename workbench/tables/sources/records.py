@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,52 +20,13 @@ from numpy.typing import NDArray
 
 from workbench.locale import Message
 from workbench.tables.report import QUOTE_NOT_CLOSED, STRAY_QUOTE, TOO_FEW_COLUMNS, TOO_MANY_COLUMNS
+from workbench.tables.sources.source import Batch, Fault, shown
 
 LONGEST_RECORD: Final = 1 << 20
 """Bytes after which an open quote is taken to be a mistake."""
 
 _LF, _CR, _QUOTE = 10, 13, 34
 _QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
-_TEXT_SHOWN = 500
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A record that could not be taken apart.
-
-    Attributes:
-        line: The physical line where it begins, from 1.
-        reason: Why.
-        text: What stands there.
-    """
-
-    line: int
-    reason: Message
-    text: str
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some rows of a file, in order.
-
-    Attributes:
-        rows: Their cells, one column for each asked for.
-        lines: Physical line where each row begins, int64.
-        faults: The records between them that could not be taken apart.
-        origin: Where to look the text of a row up: the block and the bounds of each row; empty for Parquet.
-    """
-
-    rows: pa.Table
-    lines: NDArray[np.int64]
-    faults: tuple[Fault, ...] = ()
-    origin: tuple[bytes, NDArray[Any], NDArray[Any]] | None = None
-
-    def text(self, row: int) -> str:
-        """The row as it stands in the file."""
-        if self.origin is None:
-            return shown(", ".join(str(column[row]) for column in self.rows.columns).encode())
-        data, starts, ends = self.origin
-        return shown(data[starts[row] : ends[row]])
 
 
 class BrokenRecordError(Exception):
@@ -80,11 +41,6 @@ class BrokenRecordError(Exception):
         super().__init__()
         self.at = at
         self.unclosed = unclosed
-
-
-def shown(text: bytes) -> str:
-    """The text of a record for a person, cut after 500 characters."""
-    return text[: 4 * _TEXT_SHOWN].decode("utf-8", "replace").rstrip("\r\n")[:_TEXT_SHOWN]
 
 
 def parse_record(data: bytes, at: int, delimiter: bytes) -> tuple[list[bytes], int]:
@@ -193,12 +149,13 @@ class RecordCutter:
         self._delimiter = delimiter
         self._line = line
 
-    def cut(self, data: bytes, *, final: bool) -> tuple[Batch, bytes]:
+    def cut(self, data: bytes, *, final: bool, done: float = 1.0) -> tuple[Batch, bytes]:
         """The rows of `data`, and the bytes at its end that belong to the next block.
 
         Args:
             data: UTF-8; its lines end in `\\n` or `\\r\\n`.
             final: Nothing comes after it.
+            done: Share of the file that has been read.
         """
         if final and not data.endswith(b"\n"):
             data += b"\n"
@@ -225,6 +182,7 @@ class RecordCutter:
             (records + self._line).astype(np.int64),
             tuple(Fault(self._line + at, why, lines.text(at, int(last[at]))) for at, why in sorted(faults)),
             (lines.data, lines.starts[records], lines.ends[last[records]]),
+            done,
         )
         self._line += count
         return batch, data[len(lines.data) :]
@@ -279,13 +237,13 @@ class RecordCutter:
             ),
             pc.ConvertOptions(
                 column_types=dict.fromkeys(self._columns, pa.string()),
-                include_columns=self._wanted,
+                include_columns=self._wanted or self._columns[:1],  # none would mean all
                 strings_can_be_null=False,
             ),
         )
         if rows.num_rows + len(wrong) != count:
             raise AssertionError("Arrow sees other records than were cut for it")
-        return rows, wrong
+        return rows.select(self._wanted), wrong
 
 
 def _quoted(fields: Sequence[bytes], delimiter: bytes) -> bytes:
