@@ -49,6 +49,10 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+def _unsaid(value: Any) -> bool:
+    return value in (None, ())
+
+
 Text = Annotated[Message, BeforeValidator(_message), PlainSerializer(_plain)]
 Number = Annotated[float, BeforeValidator(_rounded)]
 Interval = tuple[Number, Number]
@@ -67,11 +71,18 @@ class Check(Frozen):
         name: Its stable name, for scripts.
         status: `fail` withholds the verdict.
         detail: What was seen, and what to do when it is not fine.
+        count: How many rows, days, customers … it is about.
+        share: Their share of all.
+        examples: A few of them: days, order numbers, amounts, names of events; never a customer.
     """
 
     name: str
     status: Literal["ok", "warn", "fail"]
     detail: Text
+    # left out where nothing is said, so that records from before these were there keep their id
+    count: int | None = Field(default=None, exclude_if=_unsaid)
+    share: Number | None = Field(default=None, exclude_if=_unsaid)
+    examples: tuple[str, ...] = Field(default=(), exclude_if=_unsaid)
 
 
 def failures_first(checks: Iterable[Check]) -> list[Check]:
