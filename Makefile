@@ -6,12 +6,13 @@ PORT ?=
 SHOP := demo-shop
 export PYTHON
 
-.PHONY: help setup run test browser lint bench lab requirements texts constraints clean
+.PHONY: help setup run test test-engines browser lint bench lab requirements texts constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run           a demo shop: its findings, then its pages on this machine (PORT=8080 picks the port)"
 	@echo "make test          all tests, with a Chromium (installed if none is found)"
+	@echo "make test-engines  the same questions to a real PostgreSQL and a real Spark cluster (installed if not there)"
 	@echo "make browser       the path of the Chromium that the tests use, installed if none is found"
 	@echo "make setup         .venv with the pinned packages (PYTHON=/path/to/python picks the interpreter)"
 	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
@@ -39,6 +40,10 @@ browser: setup
 test: setup
 	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
 		.venv/bin/python -m pytest -n 2 --dist loadfile --durations 10
+
+test-engines: setup
+	@.venv/bin/python -m tools.engines
+	@.venv/bin/python -m pytest -m engines tests/engines
 
 lint: setup
 	.venv/bin/ruff check .

@@ -43,12 +43,22 @@ def table(engine: Engine, name: str) -> Any:
     """
     if not has(engine, name):
         raise DataError("This project has no {table} yet; load a file with them first.", table=name)
-    return ibis.table(engine.schema(name), name=name)
+    rows = ibis.table(engine.schema(name), name=name)
+    view = getattr(engine, "view", None)  # some engines show less than there is
+    return rows if view is None else view(name, rows)
 
 
 def fetch(engine: Engine, expression: Any) -> list[dict[str, Any]]:
     """Rows of an Ibis expression as dictionaries."""
     return engine.query(ibis.to_sql(expression, dialect=engine.dialect)).to_pylist()
+
+
+def whole_seconds(ts: Any) -> Any:
+    """Whole seconds since 1970 of a time in UTC, as int64; a part of a second is cut off.
+
+    A bare cast is not portable: DuckDB, PostgreSQL and Trino round it, Spark, BigQuery and ClickHouse cut.
+    """
+    return ts.epoch_seconds().floor().cast("int64")
 
 
 def span(engine: Engine, *tables: str) -> tuple[int, int] | None:
@@ -58,12 +68,8 @@ def span(engine: Engine, *tables: str) -> tuple[int, int] | None:
         if has(engine, name):
             ts = table(engine, name).ts
             edges = {"first": ts.min(), "last": ts.max()}
-            row = fetch(
-                engine,
-                table(engine, name).aggregate(
-                    **{key: edge.epoch_seconds().cast("int64") for key, edge in edges.items()}
-                ),
-            )[0]
+            asked = {key: whole_seconds(edge) for key, edge in edges.items()}
+            row = fetch(engine, table(engine, name).aggregate(**asked))[0]
             if row["first"] is not None:
                 firsts.append(int(row["first"]))
                 lasts.append(int(row["last"]))
