@@ -135,7 +135,7 @@ def test_a_process_killed_at_any_moment_leaves_the_old_or_the_new_state(tmp_path
         )
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.1))
+        time.sleep(chance.uniform(0.0, 0.5))
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()

@@ -39,6 +39,10 @@ class ModelError(WorkbenchError):
     """A model cannot be computed from these data, or its result fails its own diagnostics."""
 
 
+class Cancelled(WorkbenchError):  # noqa: N818 - it is a wish, not a mistake
+    """Somebody stopped what was going on."""
+
+
 def check_choice(value: str, choices: Iterable[str], what: Message) -> str:
     """Return `value` when it is one of `choices`.
 

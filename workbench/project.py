@@ -1,67 +1,51 @@
-"""A project: a folder with tables (Parquet), definitions (TOML) and records; the only state on disk.
+"""A project: a folder with tables (Parquet), definitions (TOML, JSON) and records; the only state on disk.
 
     shop/
-      project.toml       name, currency, time zone, language, engine
+      project.toml       name, currency, time zone, language, engine, what consent is asked for
       segments.toml      named rules
-      tables.json        which file each table is in now: the point at which a load takes effect
+      processing.toml    why each table is kept, and for how long
+      recipes/           how files are read, one JSON file a kind
+      tables.json        which files each table is in now: the point at which a load takes effect
       tables/            Parquet files, never changed once written
+      cache/             answers of the engine that hold sums only; may be deleted
       records/           one JSON file an analysis
       published/         bundles that may be shown to others
+      access.jsonl       who did what with people's data
+      erased.json        marks of the people who may not come back
 
-A load writes new files first and then replaces `tables.json`; until that moment every reader sees the old
-tables, after it the new ones. Files that are no longer named stay for an hour, for readers that began before.
+The key of its pseudonyms lies elsewhere (`tables.privacy.keys`).
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from functools import partial
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from workbench import storage
+from workbench.definitions import Recipes, Records, Segments
 from workbench.errors import ProjectError, WorkbenchError, check_choice
 from workbench.locale import LANGUAGES, Texts, say
-from workbench.records import Check, EffectRecord, Header, ValueRecord, failures_first, from_json
+from workbench.records import Check, EffectRecord, Header, ValueRecord, failures_first
+from workbench.settings import Settings, read_settings, validated, write_settings
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
     from workbench.engines import Engine
+    from workbench.people import People
+    from workbench.store import Store
+    from workbench.tables.recipe import Recipe
     from workbench.tables.report import LoadReport
 
 ENVIRONMENT = "WORKBENCH_PROJECT"
-_KEEP_SECONDS = 3600.0
-
-
-class Settings(BaseModel):
-    """`project.toml`.
-
-    Attributes:
-        currency: ISO 4217 code of all money in the tables.
-        timezone: IANA name; times without an offset are read in it, days are counted in it.
-        language: Language of texts where the reader has not said otherwise.
-        engine: `duckdb`.
-        memory_limit: What a query may use, in DuckDB's notation; it spills to disk above that.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    currency: str = "EUR"
-    timezone: str = "UTC"
-    language: str = "en"
-    engine: str = "duckdb"
-    memory_limit: str = "70%"
 
 
 class Project:
@@ -70,10 +54,24 @@ class Project:
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self.settings = settings
-        self.segments = Segments(self)
-        self.records = Records(self)
+        self.segments = Segments(path, self._check_rule)
+        self.recipes = Recipes(path / "recipes")
+        self.records = Records(path / "records")
         self._engine: Engine | None = None
-        self._manifest: tuple[float, dict[str, Any]] = (-1.0, {})
+
+    @cached_property
+    def store(self) -> Store:
+        """The tables on disk."""
+        from workbench.store import Store
+
+        return Store(self.path, self.settings.memory_limit)
+
+    @cached_property
+    def people(self) -> People:
+        """The people in the tables: pseudonyms, erasing, exporting, who looked."""
+        from workbench.people import People
+
+        return People(self.path, self.store, self.settings.id, self.settings.key_fingerprint)
 
     @classmethod
     def create(
@@ -93,6 +91,8 @@ class Project:
         """
         from babel import Locale
 
+        from workbench.tables.privacy.keys import key_fingerprint, make_key
+
         folder = Path(path)
         check_choice(language, LANGUAGES, say("language"))
         if currency not in Locale.parse("en").currencies:
@@ -109,13 +109,19 @@ class Project:
             raise ProjectError(
                 "{path} is not an empty folder; choose a new one for the project.", path=str(folder)
             )
+        project_id = uuid.uuid4().hex
         settings = Settings(
-            name=name or folder.resolve().name, currency=currency, timezone=timezone, language=language
+            name=name or folder.resolve().name,
+            currency=currency,
+            timezone=timezone,
+            language=language,
+            id=project_id,
+            key_fingerprint=key_fingerprint(make_key(project_id, folder)),
         )
         with storage.disk_errors(folder):
-            for part in ("tables", "records", "published"):
+            for part in ("tables", "records", "recipes", "published"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
-        storage.write_text(folder / "project.toml", tomli_w.dumps(settings.model_dump()))
+        write_settings(folder / "project.toml", settings)
         return cls(folder, settings)
 
     @classmethod
@@ -137,22 +143,12 @@ class Project:
                 "{path} is not a project: it has no project.toml; make one with “workbench create {path}”.",
                 path=str(folder),
             )
-        try:
-            settings = Settings.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ProjectError(
-                "{path} cannot be read: {reason}.", path=str(file), reason=str(error)
-            ) from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ProjectError(
-                "{path}: the setting “{setting}” is wrong: {reason}.",
-                path=str(file),
-                setting=".".join(str(part) for part in first["loc"]),
-                reason=first["msg"],
-            ) from error
-        check_choice(settings.engine, ["duckdb"], say("engine"))
+        settings = read_settings(file)
         check_choice(settings.language, LANGUAGES, say("language"))
+        if settings.engine != "duckdb":
+            from workbench.engines.address import read_address
+
+            read_address(settings.engine)
         return cls(folder, settings)
 
     def texts(self, language: str | None = None) -> Texts:
@@ -164,36 +160,57 @@ class Project:
         """What records keep of the project."""
         return Header.model_validate(self.settings.model_dump(include=set(Header.model_fields)))
 
+    def change(self, **settings: Any) -> None:
+        """Change settings of `project.toml`.
+
+        Raises:
+            ProjectError: when the file cannot be written, or a setting has a value that it cannot have.
+        """
+        changed = validated({**self.settings.model_dump(), **settings}, self.path / "project.toml")
+        if changed.consent_purpose != self.settings.consent_purpose:
+            self.people.access.add("consent purpose", purpose=changed.consent_purpose or "–")
+        self.settings = changed
+        write_settings(self.path / "project.toml", changed)
+        self._engine = None
+
+    def _check_rule(self, name: str, rule: str) -> None:
+        from workbench.segments import check_rule
+
+        check_rule(self.engine, name, rule)
+
     # --- tables -----------------------------------------------------------------------------------------
 
     @property
-    def engine(self) -> Engine:
-        """The engine over this project's tables."""
-        if self._engine is None:
-            from workbench.engines.duckdb import DuckDBEngine
+    def in_place(self) -> bool:
+        """Whether the tables are in somebody else's database and only read."""
+        return self.settings.engine != "duckdb"
 
-            self._engine = DuckDBEngine(self.files, self.settings.memory_limit)
+    @property
+    def everything(self) -> Engine:
+        """The engine over all rows, whatever people agreed to; for checks of the data themselves."""
+        if self._engine is None:
+            if self.in_place:
+                from workbench.engines.address import open_engine
+
+                self._engine = open_engine(self.settings.engine)
+            else:
+                from workbench.engines.duckdb import DuckDBEngine
+
+                self._engine = DuckDBEngine(self.store.files, self.settings.memory_limit)
         return self._engine
 
-    def files(self) -> dict[str, Path]:
-        """The Parquet file behind each table, as of now."""
-        return {name: self.path / "tables" / entry["file"] for name, entry in self.manifest().items()}
+    @property
+    def engine(self) -> Engine:
+        """The engine over the rows that may be analysed."""
+        if not self.settings.consent_purpose:
+            return self.everything
+        from workbench.tables.privacy.consenting import Consenting
+
+        return Consenting(self.everything, self.settings.consent_purpose)
 
     def manifest(self) -> dict[str, Any]:
-        """What `tables.json` says: for each table its file, rows, SHA-256 and sources."""
-        file = self.path / "tables.json"
-        try:
-            changed = file.stat().st_mtime_ns
-        except FileNotFoundError:
-            return {}
-        if changed != self._manifest[0]:
-            try:
-                self._manifest = (changed, json.loads(file.read_text(encoding="utf-8")))
-            except ValueError as error:
-                raise ProjectError(
-                    "{path} is damaged; load the files of this project again.", path=str(file)
-                ) from error
-        return self._manifest[1]
+        """What `tables.json` says: for each table its parts, rows, SHA-256 and sources."""
+        return self.store.manifest()
 
     def commit(self, tables: Mapping[str, pa.Table], source: str = "") -> None:
         """Put new versions of tables in place, all of them or none.
@@ -201,53 +218,64 @@ class Project:
         Raises:
             ProjectError: when the disk is full or the folder cannot be written; nothing has changed then.
         """
-        with storage.lock(self.path):
-            self._commit(tables, source)
+        with self.store.draft() as draft:
+            for name, rows in tables.items():
+                draft.put(name, rows, source)
 
-    def _commit(self, tables: Mapping[str, pa.Table], source: str) -> None:
-        import pyarrow.parquet as pq
-
-        folder = self.path / "tables"
-        manifest = dict(self.manifest())
-        for name, rows in tables.items():
-            place, digest = storage.add_by_content(
-                folder, name, ".parquet", partial(pq.write_table, rows, compression="zstd")
-            )
-            known = [item for item in manifest.get(name, {}).get("sources", []) if item != source]
-            manifest[name] = {
-                "file": place.name,
-                "rows": rows.num_rows,
-                "sha256": digest,
-                "sources": [*known, source][-20:],
-            }
-        storage.write_text(self.path / "tables.json", json.dumps(manifest, indent=1))
-        storage.sweep(folder, {entry["file"] for entry in manifest.values()}, _KEEP_SECONDS)
-
-    def load(self, path: str | Path, **options: Any) -> LoadReport:
-        """Read a file into the standard tables and keep it.
+    def load(
+        self,
+        files: str | Path | Sequence[str | Path],
+        *,
+        recipe: str | Recipe | None = None,
+        progress: Callable[[float], None] | None = None,
+        cancel: Event | None = None,
+        **settings: Any,
+    ) -> LoadReport:
+        """Read files into the standard tables and keep them: all of them, or none when one cannot be read.
 
         Args:
-            path: CSV or Parquet.
-            options: `table`, `grain`, `mapping`, `experiment`, `date_order`, `decimal`; see
-                `workbench.tables.load.read_tables`.
+            files: A file, several, a folder, or a pattern such as `exports/orders-*.csv`; CSV, TSV, Excel,
+                JSON or Parquet, packed or not.
+            recipe: How to read them, or the name of a recipe of this project. When neither it nor settings
+                are given, a recipe of this project that was made for such columns is used.
+            progress: Told the share that is done.
+            cancel: Stops the load once it is set; the tables are then as they were.
+            settings: Those of `Recipe`: `table`, `grain`, `vendor`, `mapping`, `experiment`, `date_order`,
+                `decimal`, `sheet`, `encoding`; see `workbench.tables.load.read_tables`.
 
         Returns:
             What was read, what was left out and why, what was guessed, what should be asked.
-        """
-        from workbench.tables.load import read_tables
-        from workbench.tables.merge import merge
 
-        loaded = read_tables(path, timezone=self.settings.timezone, **options)
-        with storage.lock(self.path):
-            there = self.manifest()
-            merged = {
-                name: merge(
-                    self.engine.query(f'SELECT * FROM "{name}"') if name in there else None, new, name
-                )
-                for name, new in loaded.tables.items()
-            }
-            self._commit(merged, Path(path).name)
-        return loaded.report
+        Raises:
+            DataError: when a file cannot be read, or does not have what the table needs.
+            Cancelled: when `cancel` was set.
+            ProjectError: when the disk is full, the folder cannot be written, or the key is not there.
+        """
+        from workbench.intake import Setting, take_in
+        from workbench.tables.recipe import Recipe
+        from workbench.tables.sources import expand, open_source
+
+        if self.in_place:
+            raise ProjectError(
+                "The tables of this project are in a database and are read there; files cannot be loaded"
+                " into it."
+            )
+        found = expand(files)
+        notes = []
+        if isinstance(recipe, str):
+            recipe = self.recipes[recipe]
+        elif recipe is None and not settings and len(self.recipes):
+            name = self.recipes.fitting(open_source(found[0]).columns)
+            if name is not None:
+                recipe = self.recipes[name]
+                notes.append(say("Read as the recipe “{name}” says.", name=name))
+        people, settled = self.people, self.settings
+        setting = Setting(people.key(), people.erased, settled.timezone, settled.currency)
+        given = (recipe or Recipe()).with_settings(settings)
+        with self.store.draft() as draft:
+            people.access.add("load", files=[file.name for file in found])
+            report = take_in(draft, found, given, setting, progress=progress, cancel=cancel)
+        return report.model_copy(update={"notes": (*notes, *report.notes)})
 
     def frame(self, table_or_sql: str) -> pd.DataFrame:
         """A table, or the answer to a query in SQL, as a pandas data frame; for work by hand.
@@ -257,21 +285,48 @@ class Project:
         """
         from workbench.engines import table
 
-        if " " in table_or_sql.strip():
-            return self.engine.query(table_or_sql).to_pandas()
-        table(self.engine, table_or_sql)
-        return self.engine.query(f'SELECT * FROM "{table_or_sql}"').to_pandas()
+        wanted = table_or_sql.strip()
+        if " " not in wanted:
+            table(self.everything, wanted)
+            wanted = f'SELECT * FROM "{wanted}"'
+        if not self.in_place:  # a query by hand may hold what identifies somebody
+            self.people.access.add("read", table=table_or_sql if " " not in table_or_sql.strip() else "SQL")
+        return self.everything.query(wanted).to_pandas()
 
     def checks(self) -> list[Check]:
         """What does not fit together in the tables, and what stretch of time they cover; failures first."""
-        from workbench.tables.check import table_checks
+        from workbench.tables.checks import table_checks
 
-        return failures_first(table_checks(self.engine.query, sorted(self.manifest())))
+        settings = self.settings
+        found = table_checks(self.everything, timezone=settings.timezone, currency=settings.currency)
+        due = [] if self.in_place else self.people.due()
+        late = [Check(name=f"{one.table}.retention", status="fail", detail=one.note) for one in due]
+        return failures_first([*found, *late])
+
+    def readiness(self, checks: Sequence[Check] | None = None) -> list[Any]:
+        """Which metrics can be computed from the tables, which need what, and the checks each depends on.
+
+        Args:
+            checks: What `checks` gave, where it is known already.
+
+        Returns:
+            One `metrics.catalogue.Readiness` a metric.
+        """
+        from workbench.metrics.catalogue import readiness
+
+        return readiness(self.everything, checks=self.checks() if checks is None else checks)
+
+    def coverage(self, table: str) -> list[tuple[date, int]]:
+        """How many rows a table has on each day of the project's clock, from its first to its last."""
+        from workbench.tables.checks import coverage
+
+        return coverage(self.everything, table, timezone=self.settings.timezone)
 
     def fingerprints(self, *tables: str) -> dict[str, str]:
         """SHA-256 of those of the tables that are there."""
         manifest = self.manifest()
-        return {name: manifest[name]["sha256"] for name in sorted(tables) if name in manifest}
+        wanted = {*tables, "consents"} if self.settings.consent_purpose else set(tables)
+        return {name: manifest[name]["sha256"] for name in sorted(wanted) if name in manifest}
 
     def segment_sizes(self) -> dict[str, tuple[int, int]]:
         """For each saved segment how many customers are in it at the end of the data, and of how many."""
@@ -348,83 +403,3 @@ class Project:
         from workbench.publish.bundle import publish
 
         return publish(self, records, title)
-
-
-class Segments(MutableMapping[str, str]):
-    """The project's named rules, kept in `segments.toml`; a rule is checked before it is kept."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-
-    @property
-    def _file(self) -> Path:
-        return self._project.path / "segments.toml"
-
-    def _read(self) -> dict[str, str]:
-        try:
-            return {name: str(rule) for name, rule in tomllib.loads(self._file.read_text("utf-8")).items()}
-        except FileNotFoundError:
-            return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ProjectError(
-                "{path} cannot be read: {reason}.", path=str(self._file), reason=str(error)
-            ) from error
-
-    def __getitem__(self, name: str) -> str:
-        return self._read()[name]
-
-    def __setitem__(self, name: str, rule: str) -> None:
-        from workbench.segments import check_rule
-
-        check_rule(self._project.engine, name, rule)
-        with storage.lock(self._project.path):
-            storage.write_text(self._file, tomli_w.dumps({**self._read(), name: rule}))
-
-    def __delitem__(self, name: str) -> None:
-        with storage.lock(self._project.path):
-            rules = self._read()
-            del rules[name]
-            storage.write_text(self._file, tomli_w.dumps(rules))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-
-class Records(Mapping[str, EffectRecord | ValueRecord]):
-    """The project's records by id, newest first."""
-
-    def __init__(self, project: Project) -> None:
-        self._folder = project.path / "records"
-
-    def add[R: (EffectRecord, ValueRecord)](self, record: R) -> R:
-        """Keep a record."""
-        storage.write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=1))
-        return record
-
-    def __getitem__(self, record_id: str) -> EffectRecord | ValueRecord:
-        file = self._folder / f"{record_id}.json"
-        if not record_id.isalnum() or not file.is_file():
-            raise ProjectError(
-                "There is no record {id} in this project; there are: {known}.",
-                id=record_id,
-                known=", ".join(list(self)[:10]) or "–",
-            )
-        try:
-            return from_json(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ProjectError(
-                "The record {id} is damaged or from another version; run the analysis again.", id=record_id
-            ) from error
-
-    def __iter__(self) -> Iterator[str]:
-        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-        return iter([file.stem for file in files])
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self._folder.glob("*.json"))
-
-    def __contains__(self, record_id: object) -> bool:
-        return (self._folder / f"{record_id}.json").is_file()

@@ -7,20 +7,24 @@ import io
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pc
 import pytest
 
+from tests.tables.exports import EXPORTS, Export
+from tests.tables.order_exports import ORDER_EXPORTS
 from workbench.tables.guess import Proposal, propose, same_name, words
 from workbench.tables.schema import standard
+from workbench.tables.sources.source import unique_names
 
 
 def proposed(text: str, table: str | None = None) -> Proposal | None:
-    names = next(csv.reader(io.StringIO(text)))
-    rows = pc.read_csv(
-        pa.BufferReader(text.encode()),
-        convert_options=pc.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
-    return propose(rows, standard(table) if table else None)
+    """What is proposed for a file, whose delimiter is the one its header has most of."""
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    names = unique_names(header)
+    columns = {
+        name: pa.array([row[place] or None for row in rows], pa.string()) for place, name in enumerate(names)
+    }
+    return propose(pa.table(columns), standard(table) if table else None)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +188,64 @@ def test_a_file_is_recognised(text: str, table: str, grain: str, mapping: dict[s
     assert found is not None
     assert (found.table, found.grain, dict(found.mapping)) == (table, grain, mapping)
     assert not found.missing
+
+
+@pytest.mark.parametrize(
+    "export", [*EXPORTS.values(), *ORDER_EXPORTS.values()], ids=[*EXPORTS, *ORDER_EXPORTS]
+)
+@pytest.mark.requirement("D01")
+def test_an_export_is_recognised_by_its_columns_or_asked_about(export: Export) -> None:
+    found = proposed(export.text)
+    if export.table is None or found is None:
+        assert found is export.table
+        return
+    assert (found.table, found.grain, found.missing) == (export.table, export.grain, export.missing)
+    assert {name: found.mapping.get(name) for name in export.mapping} == export.mapping
+    assert not found.alternatives
+
+
+@pytest.mark.parametrize(
+    ("further", "table", "other"),
+    [
+        ("medium,city,country", "customers", "leads"),
+        ("medium,country", "leads", "customers"),
+    ],
+)
+def test_a_table_that_fits_nearly_as_well_is_named(further: str, table: str, other: str) -> None:
+    blank = "," * (further.count(",") + 1)
+    rows = "".join(f"{i},{i}@mail.example,2026-01-01,web,spring{blank}\n" for i in range(3))
+    found = proposed(f"lead id,email,created at,source,campaign,{further}\n{rows}")
+    assert found is not None
+    assert (found.table, found.alternatives) == (table, (other,))
+
+
+def test_a_list_of_people_who_left_says_what_they_did() -> None:
+    found = proposed("Email,Unsubscribed at,Reason\na@m.example,2026-01-01,often\nb@m.example,2026-01-02,\n")
+    assert found is not None
+    assert (found.table, found.mapping["action"], found.missing) == ("subscriptions", "unsubscribe", ())
+
+
+def test_a_sheet_of_answers_stays_one_when_its_table_is_known() -> None:
+    export = EXPORTS["Google Forms in Spanish"]
+    found = proposed(export.text, "surveys")
+    assert found is not None
+    assert found.mapping["items"] == export.mapping["items"]
+
+
+def test_long_names_of_a_contact_list_are_no_questions() -> None:
+    found = proposed(
+        "Record ID,Email,Date of last meeting booked in meetings tool,Number of sales activities this month\n"
+        "1,a@mail.example,2026-01-01,3\n2,b@mail.example,,0\n"
+    )
+    assert found is not None
+    assert found.table == "customers"
+
+
+def test_which_way_rates_go_is_not_guessed_without_a_sign() -> None:
+    assert proposed("Date,USD,GBP\n2026-01-01,1.1,0.9\n2026-01-02,1.1,0.9\n") is None
+    direct = proposed("Date,USD,JPY\n2026-01-01,0.91,0.0063\n2026-01-02,0.91,0.0062\n")
+    assert direct is not None
+    assert "inverse" not in direct.mapping
 
 
 @pytest.mark.requirement("D07")

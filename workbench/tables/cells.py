@@ -52,6 +52,10 @@ GROUPED: Final[dict[DecimalMark, str]] = {
 }
 YES: Final = ("1", "1.0", "true", "t", "yes", "y", "sí", "si", "s", "verdadero")
 NO: Final = ("0", "0.0", "false", "f", "no", "n", "falso")
+ERRORS: Final = (
+    *("#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#data!"),
+    *("#n/d", "#¡ref!", "#¡valor!", "#¡div/0!", "#¿nombre?", "#¡num!", "#¡nulo!"),
+)
 _NO_TEXT = ("null", "nan", r"\n")
 _NO_VALUE = (*_NO_TEXT, "na", "n/a", "none", "-")
 
@@ -119,6 +123,11 @@ def trimmed(cell: str) -> str:
         f"CASE WHEN {first} BETWEEN 33 AND 126 AND {last} BETWEEN 33 AND 126 THEN {cell}"
         f" ELSE nullif(trim({cell}, {_BLANKS}), '') END"
     )
+
+
+def is_error(s: str) -> str:
+    """SQL for whether a text is what a spreadsheet, English or Spanish, shows where a formula failed."""
+    return f"coalesce({s} LIKE '#%' AND {one_of(s, ERRORS)}, false)"
 
 
 def filled(s: str, *, text: bool) -> str:

@@ -24,6 +24,7 @@ from workbench.tables.report import (
     NOT_A_WHOLE_NUMBER,
     NOT_ALLOWED,
     NOT_YES_OR_NO,
+    SPREADSHEET_ERROR,
 )
 from workbench.tables.schema import Column
 
@@ -38,6 +39,7 @@ _BLANK = {
     "experience_id": NO_EXPERIENCE,
 }
 _FAULTS: dict[CellType, Message] = {
+    "string": SPREADSHEET_ERROR,
     "int64": NOT_A_WHOLE_NUMBER,
     "float64": NOT_A_NUMBER,
     "measure": NOT_A_NUMBER,
@@ -70,7 +72,7 @@ class Field:
     @classmethod
     def of(cls, declared: Column, column: str | None, text: str = "") -> Field:
         """The field that fills a declared column."""
-        kind: CellType = "day" if declared.day else declared.type
+        kind: CellType = "day" if declared.day else "string" if declared.type == "id" else declared.type
         blank = _BLANK.get(declared.name, NO_VALUE) if declared.required else None
         return cls(declared.name, kind, column, text, blank, declared.allowed)
 
@@ -186,7 +188,7 @@ class Converter:
         if field.allowed:
             return cells.choice(s, field.allowed)
         if field.type == "string":
-            return s
+            return f"CASE WHEN NOT {cells.is_error(s)} THEN {s} END"
         if field.type == "bool":
             return cells.yes_or_no(s)
         if field.type == "float64":

@@ -7,24 +7,41 @@ like what the name promises.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from workbench.tables.evidence import look_at
-from workbench.tables.names import ATTRIBUTE_WORDS, NAMES, OUTCOME_WORDS, TABLE_NAMES
+from workbench.tables.columns import Columns, plain_name, same_name, words
+from workbench.tables.money import currency_code
+from workbench.tables.names import ATTRIBUTE_WORDS, NAMES, OUTCOME_WORDS, SURVEY_WORDS
 from workbench.tables.plan import MOMENTS
-from workbench.tables.schema import TABLES, Column, Grain, Table
+from workbench.tables.rows import ask, taken_once
+from workbench.tables.schema import TABLES, Grain, Table
 
-_NEARLY_ALL = 0.9
-_MOST_VARIANTS = 50
-_SIGNALS = {"orders": ("order_id", "revenue")}
-"""A table is only proposed when one of these columns is there, beyond what it requires."""
+__all__ = ["Proposal", "plain_name", "propose", "same_name", "words"]
+
+_MOSTLY_SINGLE = 0.7
+"""The share of rows with an order number of their own from which rows are orders, not lines of orders."""
+_NEARLY_AS_GOOD = 1.5
+_OWN_KEY = 2.0
+_LENT_COSTS = 1.5
+_MOST_FOR_FURTHER = 1.0
+"""What counts beside each column that is found: that it identifies the rows of just this table, that a
+required one is lacking, and columns that the table has no place for."""
+_LEAVING = {"unsubscribed", "unsubscribe", "unsub", "optout"}
+_SIGNALS = {"surveys": (("score", "text"), ("item", "instrument", "text"))}
+"""A table is only proposed when one column of each group is there, beyond what it requires."""
+_SAYS = {
+    "refunds": "refund refunds refunded devolucion devuelto reembolso abono",
+    "churn": "churn churned baja cancelled cancellation cancelacion",
+    "aliases": "alias previous old merged anterior",
+}
+"""A table is only proposed when one of these words is in the name of a column that it takes."""
+_LENT = {"spend": ("channel", "campaign"), "events": ("name", "session_id", "page")}
+"""Table → a required column that may be lacking, since one value can be said for the whole file, when one of
+the others is there."""
 _MADE = ("outcomes", "summaries")
 """Tables that are made from the other grains, never read as they are."""
 
@@ -39,6 +56,7 @@ class Proposal:
         mapping: As `read_tables` takes it.
         missing: Required columns that were not found.
         score: How much of the table was found; compares proposals of the event grain.
+        alternatives: Tables of the event grain that fit nearly as well; a person should choose.
     """
 
     table: str
@@ -46,102 +64,7 @@ class Proposal:
     mapping: Mapping[str, Any]
     missing: tuple[str, ...] = ()
     score: float = 0.0
-
-
-class Sample:
-    """The first rows of a file, and what its columns look like."""
-
-    def __init__(self, rows: pa.Table) -> None:
-        self.rows = rows
-        self.columns = tuple(rows.column_names)
-        self.evidence = look_at(rows)
-
-    def find(self, name: str, table: str = "", taken: Iterable[str] = ()) -> str | None:
-        """The file's column that is called as `name` may be called, and looks like it."""
-        known = TABLE_NAMES.get(table, {}).get(name) or NAMES[name]
-        free = [column for column in self.columns if column not in taken]
-        for alias in (name, *known):
-            for column in free:
-                if same_name(column, alias) and self._suits(column, name, table):
-                    return column
-        return None
-
-    def measures(self, column: str) -> bool:
-        """Whether the cells are numbers that are no identifiers, or yes and no."""
-        evidence = self.evidence[column]
-        return (evidence.mostly(evidence.numbers) and not evidence.padded) or evidence.mostly(evidence.yes_no)
-
-    def one_row_each(self, column: str) -> bool:
-        """Whether nearly every row has another value in that column."""
-        return self._distinct(column) >= _NEARLY_ALL * self.rows.num_rows
-
-    def _distinct(self, column: str) -> int:
-        return int(pc.count_distinct(self.rows[column]).as_py())
-
-    def _suits(self, column: str, name: str, table: str) -> bool:
-        evidence = self.evidence[column]
-        declared = TABLES[table].column(name) if table in TABLES else _SUMMARY.get(name)
-        if name == "variant" and self._distinct(column) > _MOST_VARIANTS:
-            return False
-        if declared is None:
-            return True
-        if not evidence.filled:
-            return not declared.required
-        if declared.allowed:
-            text = pc.utf8_lower(pc.utf8_trim_whitespace(self.rows[column].cast(pa.string())))
-            known = pc.sum(pc.is_in(text, pa.array(declared.allowed))).as_py()
-            return evidence.mostly(known or 0)
-        counts = {
-            "timestamp": evidence.times,
-            "float64": evidence.numbers,
-            "int64": evidence.whole,
-            "bool": evidence.yes_no,
-        }
-        return evidence.mostly(counts.get(declared.type, evidence.filled))
-
-
-_SUMMARY = {
-    column.name: column
-    for column in (
-        Column("n", "int64", required=True),
-        Column("successes", "int64", required=True),
-        *(
-            Column(name, "float64", required=True)
-            for name in ("sum", "sum_of_squares", "mean", "variance", "standard_deviation")
-        ),
-        Column("ts", "timestamp", required=True),
-    )
-}
-"""What the columns of a summary, and the time of a unit file, have to look like."""
-
-
-@lru_cache(maxsize=4096)
-def words(name: str) -> tuple[str, ...]:
-    """A column's name as plain words, without accents, case and filling words.
-
-    >>> words("idCliente"), words("Fecha de creación")
-    (('id', 'cliente'), ('fecha', 'creacion'))
-    """
-    split = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    plain = unicodedata.normalize("NFKD", split).encode("ascii", "ignore").decode().lower()
-    return tuple(
-        word for word in re.findall(r"[a-z0-9]+", plain) if word not in ("de", "del", "la", "the", "of")
-    )
-
-
-def same_name(name: str, known: str) -> bool:
-    """Whether two names are the same words, in any order or written together."""
-    mine, theirs = words(name), words(known)
-    return sorted(mine) == sorted(theirs) or "".join(mine) == "".join(theirs)
-
-
-def plain_name(column: str) -> str:
-    """A column's name as an identifier.
-
-    >>> plain_name("Gasto (€)")
-    'gasto'
-    """
-    return "_".join(words(column)) or column
+    alternatives: tuple[str, ...] = ()
 
 
 def propose(rows: pa.Table, table: Table | None = None, grain: Grain | None = None) -> Proposal | None:
@@ -152,68 +75,213 @@ def propose(rows: pa.Table, table: Table | None = None, grain: Grain | None = No
         table: The standard table, where it is known.
         grain: The grain, where it is known.
     """
-    sample = Sample(rows)
+    columns = Columns(rows)
     if grain == "summary":
-        return _summary(sample)
+        return _summary(columns)
     if grain == "unit":
-        return _unit(sample)
+        return _unit(columns)
+    special = (_wide_survey(columns), _wide_rates(columns), _order_lines(columns))
+    forms = [found for found in special if found is not None]
     if table is not None:
-        return _event(sample, table)
+        possible = [_event(columns, table), *(found for found in forms if found.table == table.name)]
+        return max(possible, key=lambda found: (not found.missing, found.score))
     fitting = [
         found
         for candidate in TABLES.values()
-        if candidate.name not in _MADE and _fits(sample, found := _event(sample, candidate))
+        if candidate.name not in _MADE and _fits(columns, found := _event(columns, candidate))
     ]
+    fitting += forms
     if grain is None:
-        summary, unit = _summary(sample), _unit(sample)
+        summary, unit = _summary(columns), _unit(columns)
         if not summary.missing and "customer_id" not in unit.mapping:
             return summary
-        if not unit.missing and _is_unit(sample, unit, fitting):
+        if not unit.missing and _is_unit(columns, unit, fitting):
             return unit
-    return max(fitting, key=lambda found: found.score, default=None)
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda found: found.score)
+    near = {found.table for found in fitting if found.score > best.score - _NEARLY_AS_GOOD} - {best.table}
+    return replace(best, alternatives=tuple(sorted(near)))
 
 
-def _event(sample: Sample, table: Table) -> Proposal:
+def _event(columns: Columns, table: Table) -> Proposal:
     mapping: dict[str, Any] = {}
     for column in sorted(table.columns, key=lambda column: not column.required):
-        if found := sample.find(column.name, table.name, mapping.values()):
+        if found := columns.find(column.name, table.name, mapping.values()):
             mapping[column.name] = found
-    missing = tuple(name for name in table.required if name not in mapping and name != "experience_id")
+    if table.name == "subscriptions" and set(words(mapping.get("ts", ""))) & _LEAVING:
+        mapping.setdefault("action", "unsubscribe")
+    missing = tuple(name for name in table.required if name not in mapping and name not in _FROM_FILE_NAME)
     required = sum(name in mapping for name in table.required)
-    further = [column for column in sample.columns if column not in mapping.values()]
-    score = required + len(mapping) - (0.0 if table.attributes else 0.25 * len(further))
+    further = [column for column in columns.names if column not in mapping.values()]
+    penalty = 0.0 if table.attributes else min(_MOST_FOR_FURTHER, 0.25 * len(further))
+    own = table.key[0] if table.key and table.key[0] not in table.persons else ""
+    named = own.endswith("_id") and own in mapping and words(mapping[own]) not in (("id",), ("uuid",))
+    score = required + len(mapping) - penalty + (_OWN_KEY if named else 0.0) - _LENT_COSTS * len(missing)
     mapping = {name: mapping[name] for name in table.names if name in mapping}
+    if table.name == "spend" and "cost" in mapping and "currency" not in mapping:
+        in_name = re.search(r"\((\w{3}|\W)\)", mapping["cost"])
+        if in_name and (code := currency_code(in_name[1])):
+            mapping["currency"] = code
     if table.attributes and further:
-        mapping["attributes"] = _free_names(further, table.names)
+        of_visits = {}
+        if table.name == "events" and (campaign := columns.find("campaign", "events", mapping.values())):
+            of_visits["campaign"] = campaign
+        others = [column for column in further if column not in of_visits.values()]
+        mapping["attributes"] = of_visits | taken_once(others, [*table.names, *of_visits])
+    if table.name == "orders":
+        mapping |= _places(columns, mapping.values())
     return Proposal(table.name, "event", mapping, missing, score)
 
 
-def _free_names(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """Name → column: its own name, numbered where it is taken; capitals make no difference."""
-    seen = {name.lower() for name in taken}
-    named = {}
-    for column in columns:
-        name, count = column, 1
-        while name.lower() in seen:
-            count += 1
-            name = f"{column} {count}"
-        seen.add(name.lower())
-        named[name] = column
-    return named
+def _places(columns: Columns, taken: Iterable[str]) -> dict[str, str]:
+    """Where the customer of an order is."""
+    found = {name: columns.find(name, "customers", taken) for name in ("country", "region", "city")}
+    return {name: column for name, column in found.items() if column is not None}
 
 
-def _fits(sample: Sample, found: Proposal) -> bool:
-    """Whether a table may be proposed: customers only where each has one row."""
-    signals = _SIGNALS.get(found.table, ())
-    if found.missing or (signals and not any(name in found.mapping for name in signals)):
+_OF_LINES = ("order_id", "customer_id", "ts", "currency", "channel", "sku", "category", "quantity", "price")
+
+
+def _order_lines(columns: Columns) -> Proposal | None:
+    """A row a line of an order: somebody buys so many of an article at a price."""
+    mapping: dict[str, Any] = {}
+    for of_lines in _OF_LINES:
+        if found := columns.find(of_lines, "orders", mapping.values()):
+            mapping[of_lines] = found
+    if not {"customer_id", "ts", "sku"} <= set(mapping) or not {"quantity", "price"} & set(mapping):
+        return None
+    event = columns.find("name", "events", mapping.values())
+    if event is not None and words(event) not in _OF_THINGS:
+        return None  # somebody did something with an article, which may have been to buy it
+    name = columns.find("sku", "orders", mapping.values())
+    if name and columns.evidence[mapping["sku"]].filled < columns.rows.num_rows / 2:
+        mapping["sku"] = name  # most articles have a name, not all a number
+    amount = columns.find("amount", "orders", mapping.values())
+    if same_name(mapping.get("order_id", ""), "amazon order id") and amount is None and "price" in mapping:
+        amount = mapping.pop("price")  # Amazon's item price is that of all pieces of the line
+    if amount is not None:
+        mapping["revenue" if _of_whole_orders(columns, amount, mapping) else "amount"] = amount
+    if "order_id" not in mapping and not ("quantity" in mapping and {"price", "amount"} & set(mapping)):
+        return None
+    further = len(columns.names) - len(mapping)
+    score = 3 + len(mapping) - min(_MOST_FOR_FURTHER, 0.25 * further) + _OWN_KEY * ("order_id" in mapping)
+    return Proposal("orders", "event", mapping | _places(columns, mapping.values()), (), score)
+
+
+_OF_THINGS = (("name",), ("nombre",))
+
+
+def _of_whole_orders(columns: Columns, amount: str, mapping: Mapping[str, str]) -> bool:
+    """Whether an amount is that of the order rather than of its line.
+
+    It is when it is the same on all lines of an order or stands on one of them only and, where there are
+    prices, is nearer to the sum of the lines than to a line.
+    """
+    if "order_id" not in mapping:
         return False
-    return found.table != "customers" or sample.one_row_each(found.mapping["customer_id"])
+    rows = columns.rows
+    parts = {"number": mapping["order_id"], "amount": amount}
+    parts |= {name: mapping[name] for name in ("price", "quantity") if name in mapping}
+    cells = pa.table({name: rows[column].cast(pa.string()) for name, column in parts.items()})
+    cells = ask("SELECT nullif(trim(COLUMNS(*)), '') FROM cells", cells=cells).rename_columns(list(parts))
+    cells = cells.append_column("row", pa.array(range(rows.num_rows)))
+
+    def value(name: str) -> str:
+        return f"TRY_CAST(replace({name}, ',', '.') AS DOUBLE)" if name in parts else "1"
+
+    worth = f"{value('price')} * {value('quantity')}" if "price" in parts else "NULL"
+    found = ask(
+        f"""
+        WITH numbered AS (SELECT * REPLACE (last_value(number IGNORE NULLS) OVER (ORDER BY row) AS number),
+                                 {value("amount")} AS paid, {worth} AS worth FROM cells),
+             lines AS (SELECT *, count(*) OVER same AS lines, count(DISTINCT amount) OVER same AS amounts,
+                              sum(worth) OVER same AS whole
+                       FROM numbered WINDOW same AS (PARTITION BY number))
+        SELECT count(*) AS several, count(*) FILTER (amounts > 1) AS unlike,
+               coalesce(sum(abs(paid - whole)) <= sum(abs(paid - worth)), true) AS nearer
+        FROM lines WHERE lines > 1
+        """,
+        cells=cells,
+    ).to_pylist()[0]
+    return bool(found["several"] and not found["unlike"] and found["nearer"])
 
 
-def _unit(sample: Sample) -> Proposal:
+_FROM_FILE_NAME = ("experience_id", "instrument")
+
+
+def _wide_survey(columns: Columns) -> Proposal | None:
+    """A sheet of answers a row: columns that are called as questions are asked, or as what is asked for."""
+    mapping: dict[str, Any] = {}
+    asks = any(name.endswith("?") and len(words(name)) >= 3 for name in columns.names)
+    items = [name for name in columns.names if asks and (name.endswith("?") or len(words(name)) >= 6)]
+    about = [name for name in columns.names if set(words(name)) & SURVEY_WORDS and name not in items]
+    if not items and len(about) < 2:
+        return None
+    for name in ("customer_id", "ts"):
+        if found := columns.find(name, "surveys", [*items, *mapping.values()]):
+            mapping[name] = found
+    mapping["items"] = tuple(name for name in columns.names if name in (*items, *about))
+    missing = () if "customer_id" in mapping else ("customer_id",)
+    return Proposal("surveys", "event", mapping, missing, len(mapping) + 2.0 * len(items) + len(about))
+
+
+_OFTEN_SMALL = "JPY HUF KRW IDR ISK CLP COP PHP INR CZK THB RUB MXN SEK"
+"""Currencies of which one unit of the euro or the dollar has bought several for decades."""
+
+
+def _wide_rates(columns: Columns) -> Proposal | None:
+    """A column a currency, when it is clear whose unit is priced in whose."""
+    date = columns.find("date", "rates")
+    items = tuple(name for name in columns.names if re.fullmatch("[A-Z]{3}", name) and currency_code(name))
+    if date is None or len(items) < 2 or not all(columns.measures(name, blank=True) for name in items):
+        return None
+    small = [columns.middle(name) for name in items if name in _OFTEN_SMALL.split()]
+    several = {value > 1 for value in small if value is not None}
+    if len(several) != 1:
+        return None
+    mapping: dict[str, Any] = {"date": date, "items": items}
+    if several == {True}:
+        base = next((code for code in ("EUR", "USD") if code not in items), None)
+        if base is None:
+            return None
+        mapping["inverse"] = base
+    return Proposal("rates", "event", mapping, (), 2.0 + len(items))
+
+
+def _fits(columns: Columns, found: Proposal) -> bool:
+    """Whether a table may be proposed: what tells it from others is there, and rows repeat as they may."""
+    mapping = found.mapping
+    lent, *beside = _LENT.get(found.table, ("",))
+    if found.missing and not (found.missing == (lent,) and any(name in mapping for name in beside)):
+        return False
+    if not all(any(name in mapping for name in group) for group in _SIGNALS.get(found.table, ())):
+        return False
+    said = {word for column in mapping.values() if isinstance(column, str) for word in words(column)}
+    if found.table in _SAYS and not said & set(_SAYS[found.table].split()):
+        return False
+    if found.table == "customers":
+        return columns.one_row_each(mapping["customer_id"])
+    if found.table == "orders":
+        return _are_orders(columns, mapping)
+    if found.table == "events" and words(mapping.get("name", "")) in _OF_THINGS:
+        return any(name in mapping for name in ("event_id", "session_id", "page", "item"))  # not of a person
+    return True
+
+
+def _are_orders(columns: Columns, mapping: Mapping[str, Any]) -> bool:
+    """Whether rows are orders: not lines of orders, which repeat their number, and not refunds."""
+    number = mapping.get("order_id")
+    if number and not columns.one_row_each(number, _MOSTLY_SINGLE):
+        return False
+    named = number is not None and any(same_name(number, alias) for alias in NAMES["order_id"])
+    return "revenue" in mapping or (named and "refund" not in mapping)
+
+
+def _unit(columns: Columns) -> Proposal:
     mapping: dict[str, Any] = {}
     for name in ("customer_id", "variant", "experience_id", "ts"):
-        if found := sample.find(name, taken=mapping.values()):
+        if found := columns.find(name, taken=mapping.values()):
             mapping[_AS_MAPPED.get(name, name)] = found
     customers = TABLES["customers"]
     attributes: dict[str, str] = {}
@@ -221,19 +289,19 @@ def _unit(sample: Sample) -> Proposal:
     further: list[str] = []
     taken = set(mapping.values())
     for column in customers.columns[1:]:
-        if found := sample.find(column.name, customers.name, taken):
+        if found := columns.find(column.name, customers.name, taken):
             attributes[column.name] = found
             taken.add(found)
-    for column in sample.columns:
+    for column in columns.names:
         if column in taken:
             continue
         said = set(words(column))
-        if sample.measures(column) and (said & OUTCOME_WORDS or not said & ATTRIBUTE_WORDS):
+        if columns.measures(column) and (said & OUTCOME_WORDS or not said & ATTRIBUTE_WORDS):
             outcomes[_outcome_name(column, outcomes)] = column
         else:
             further.append(column)
     taken_names = [*customers.names, *TABLES["exposures"].names, *outcomes]
-    attributes |= _free_names(further, taken_names)
+    attributes |= taken_once(further, taken_names)
     if outcomes:
         mapping["outcomes"] = outcomes
     if attributes:
@@ -245,13 +313,14 @@ def _unit(sample: Sample) -> Proposal:
 _AS_MAPPED = {"experience_id": "experiment"}
 
 
-def _is_unit(sample: Sample, unit: Proposal, others: Sequence[Proposal]) -> bool:
+def _is_unit(columns: Columns, unit: Proposal, others: Sequence[Proposal]) -> bool:
     """Whether rows stand for customers: they have no time, or one row each that is no order and no event."""
     if "ts" not in unit.mapping:
         return True
-    one_each = sample.one_row_each(unit.mapping["customer_id"])
+    one_each = columns.one_row_each(unit.mapping["customer_id"])
     return one_each and not any(
-        other.table == "events" or (other.table == "orders" and "order_id" in other.mapping)
+        (other.table == "events" and not other.missing)
+        or (other.table == "orders" and "order_id" in other.mapping)
         for other in others
     )
 
@@ -263,30 +332,30 @@ def _outcome_name(column: str, taken: Container[str]) -> str:
     return plain_name(column)
 
 
-def _summary(sample: Sample) -> Proposal:
+def _summary(columns: Columns) -> Proposal:
     mapping: dict[str, Any] = {}
     for name in ("variant", "experience_id", "metric", "n"):
-        if found := sample.find(name, taken=mapping.values()):
+        if found := columns.find(name, taken=mapping.values()):
             mapping[_AS_MAPPED.get(name, name)] = found
-    moments = _moments(sample, mapping.values())
+    moments = _moments(columns, mapping.values())
     mapping.update(moments)
     if "metric" not in mapping and moments:
         first, column = next(iter(moments.items()))
         mapping["metric"] = "conversion" if first == "successes" else _metric_name(column)
-    rest = [column for column in sample.columns if column not in mapping.values()]
-    attributes = [column for column in rest if not sample.measures(column)]
+    rest = [column for column in columns.names if column not in mapping.values()]
+    attributes = [column for column in rest if not columns.measures(column)]
     if attributes:
-        mapping["attributes"] = _free_names(attributes, [*TABLES["summaries"].names, *moments])
+        mapping["attributes"] = taken_once(attributes, [*TABLES["summaries"].names, *moments])
     missing = [name for name in ("variant", "n") if name not in mapping]
     return Proposal("summaries", "summary", mapping, (*missing, *([] if moments else ["successes"])))
 
 
-def _moments(sample: Sample, taken: Iterable[str]) -> dict[str, str]:
+def _moments(columns: Columns, taken: Iterable[str]) -> dict[str, str]:
     """The columns that say most of the metric; none when they are not complete."""
     for moments in MOMENTS:
         found: dict[str, str] = {}
         for name in moments:
-            if column := sample.find(name, taken=[*taken, *found.values()]):
+            if column := columns.find(name, taken=[*taken, *found.values()]):
                 found[name] = column
         if len(found) == len(moments):
             return found

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from workbench.errors import DataError, check_choice
 from workbench.locale import Message, say
-from workbench.tables.cells import DateOrder, DecimalMark
-from workbench.tables.convert import Converted, Converter
-from workbench.tables.evidence import (
-    Choice,
-    Evidence,
-    choose_date_order,
-    choose_decimal,
-    look_at,
-    look_through,
-)
-from workbench.tables.grains import LINE, LeftOut, shape
+from workbench.tables.grains import Shaped, shape
 from workbench.tables.guess import Proposal, propose
+from workbench.tables.money import Exchange
 from workbench.tables.plan import Plan, grain_of, plan
-from workbench.tables.read import Source, open_source
-from workbench.tables.records import Batch
-from workbench.tables.report import LISTED_AT_MOST, LoadReport, Question, Rejection
-from workbench.tables.schema import GRAINS, Grain, standard, type_name
-
-_SAMPLE_ROWS = 5_000
-_SAMPLE_BLOCK = 1 << 20
+from workbench.tables.privacy.identifiers import direct_identifiers, kind_name
+from workbench.tables.reading import Gathered, Manner, Part, Sample, gather, manner_of, sample_of
+from workbench.tables.recipe import Recipe
+from workbench.tables.report import LISTED_AT_MOST, SAME_ROW, SECOND_OF_KEY, LoadReport, Rejection
+from workbench.tables.rows import without
+from workbench.tables.schema import standard, type_name
+from workbench.tables.sources import Source, open_source
+from workbench.tables.vendors import Vendor, known_vendors, recognise
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Loaded:
 
     Attributes:
         tables: Name → rows: one table of the event grain; `exposures`, `customers` and `outcomes` of the unit
-            grain; `summaries` of the summary grain.
+            grain; `summaries` of the summary grain; of a vendor's export all that it fills.
         report: What was kept, what was left out and why, what was guessed.
     """
 
@@ -57,81 +49,204 @@ class Preview:
         columns: Its column names.
         rows: Its first rows as they stand.
         proposal: What it seems to hold; None when nothing fits.
-        encoding: How its text is written; None for Parquet.
-        delimiter: What separates its fields; None for Parquet.
+        vendor: The system whose export it seems to be.
+        encoding: How its text is written; None where it is no text.
+        delimiter: What separates its fields; None where nothing does.
         notes: What was odd.
+        sheets: The sheets of a workbook.
+        sheet: The one that was looked at.
+        personal: Columns that say who somebody is, with what they hold; they are not kept unless asked for.
     """
 
     columns: tuple[str, ...]
     rows: pa.Table
     proposal: Proposal | None
+    vendor: Vendor | None
     encoding: str | None
     delimiter: str | None
     notes: tuple[Message, ...]
+    sheets: tuple[str, ...] = ()
+    sheet: str | None = None
+    personal: Mapping[str, Message] | None = None
 
 
-def preview(path: str | Path, *, rows: int = 20) -> Preview:
+def preview(
+    path: str | Path, *, rows: int = 20, sheet: str | None = None, encoding: str | None = None
+) -> Preview:
     """The first rows of a file, and what it seems to hold.
 
     Raises:
         DataError: when there is nothing that could be read as a table.
     """
-    source = open_source(path)
-    sample = _sample(source).rows
+    source = open_source(path, sheet=sheet, encoding=encoding)
+    sample = sample_of(source).rows
+    personal = direct_identifiers(sample)
+    proposal = propose(sample)
     return Preview(
-        source.columns,
-        sample.slice(0, rows),
-        propose(sample),
-        source.encoding,
-        source.delimiter,
-        source.notes,
+        columns=source.columns,
+        rows=sample.slice(0, rows),
+        proposal=None if proposal is None else _discreet(proposal, personal),
+        vendor=recognise(source.columns),
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+        notes=source.notes,
+        sheets=source.sheets,
+        sheet=source.sheet,
+        personal={name: kind_name(kind) for name, kind in personal.items()},
     )
 
 
 def read_tables(
     path: str | Path,
+    recipe: Recipe | None = None,
     *,
-    table: str | None = None,
-    grain: str | None = None,
-    mapping: Mapping[str, Any] | None = None,
     timezone: str = "UTC",
-    date_order: str | None = None,
-    decimal: str | None = None,
-    experiment: str | None = None,
+    exchange: Exchange | None = None,
+    salt: str = "",
+    progress: Callable[[float], None] | None = None,
+    cancel: Event | None = None,
+    **settings: Any,
 ) -> Loaded:
-    """Read a CSV, TSV or Parquet file, packed with gzip or not, into standard tables.
+    """Read a file into standard tables: CSV, TSV, Excel, JSON or Parquet, packed or not.
 
     Every row of the file is either kept or counted in the report with its line and the reason.
 
     Args:
         path: The file.
-        table: The standard table it holds, at the event grain; guessed when None.
-        grain: `event`, `unit` (a row a customer, with a variant and outcomes) or `summary` (a row an arm);
-            guessed when None.
-        mapping: Standard column → column of the file; guessed when None. Beside the columns of the table
-            there may be `attributes` (a list of columns, or name → column). Unit grain: `customer_id`,
-            `variant`, `outcomes` (name → column), `attributes`, `ts`, `assignment`, `experiment`. Summary
-            grain: `variant`, `n`, `metric`, and `successes`, or `sum` and `sum_of_squares`, or `mean` and
-            `variance` (or `standard_deviation`), `attributes`, `experiment`. Of these `experiment`, `metric`
-            and `assignment` may be a column or the value itself.
-        timezone: IANA name of the zone of times that have no offset.
-        date_order: `dmy` or `mdy`, how `03/04/2026` is read; found from the file when None.
-        decimal: `.` or `,`, the decimal mark; found from the file when None.
-        experiment: The experience of every row, or the column that holds it; by default what the mapping
-            says, else the name of the file without its ending.
+        recipe: How to read it; what it leaves open is found from the file.
+        timezone: IANA name of the zone of times that have no offset, where the recipe names none.
+        exchange: The project's money and the rates of other money; None leaves amounts as they are.
+        salt: Goes into identifiers that are made from cells, so that the cells cannot be guessed from them.
+        progress: Told the share that has been read.
+        cancel: Stops the reading once it is set.
+        settings: Those of `Recipe`, in place of one or beside it. The `mapping` goes from standard column to
+            column of the file. Beside the columns of the table there may be `attributes` (a list of columns,
+            or name → column). Unit grain: `customer_id`, `variant`, `outcomes` (name → column), `attributes`,
+            `ts`, `assignment`, `experiment`. Summary grain: `variant`, `n`, `metric`, and `successes`, or
+            `sum` and `sum_of_squares`, or `mean` and `variance` (or `standard_deviation`), `attributes`,
+            `experiment`. Of these `experiment`, `metric` and `assignment` may be a column or the value
+            itself. The experience of every row is what the mapping says, else the name of the file.
 
     Raises:
         DataError: when the file cannot be read as a table, or does not have what the table needs.
+        Cancelled: when `cancel` was set.
     """
-    source = open_source(path)
-    sample = _sample(source)
-    declared = None if table is None else standard(table)
-    asked = None if grain is None else cast(Grain, check_choice(grain, GRAINS, say("grain")))
+    given = (recipe or Recipe()).with_settings(settings)
+    source = open_source(path, sheet=given.sheet, encoding=given.encoding)
+    sample = sample_of(source)
+    vendor = _vendor(given, source)
+    zone = given.timezone or (vendor and vendor.timezone) or timezone
+    told = _Told(given, source, zone, exchange, salt, progress, cancel)
+    if vendor is not None:
+        return _export(told, vendor)
+    return _table(told, sample)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What reading a file was told."""
+
+    recipe: Recipe
+    source: Source
+    timezone: str
+    exchange: Exchange | None
+    salt: str
+    progress: Callable[[float], None] | None
+    cancel: Event | None
+
+    def shape(self, part: Part, manner: Manner) -> Shaped:
+        assert part.plan is not None
+        return shape(part.rows, part.plan, manner.decimal, exchange=self.exchange, salt=self.salt)
+
+    def gather(self, parts: Sequence[Part], manner: Manner) -> Gathered:
+        return gather(
+            self.source,
+            parts,
+            manner,
+            timezone=self.timezone,
+            salt=self.salt,
+            progress=self.progress,
+            cancel=self.cancel,
+        )
+
+
+def _vendor(recipe: Recipe, source: Source) -> Vendor | None:
+    """The system whose export the file is: as told, else by its columns where nothing else was told."""
+    if recipe.vendor is not None:
+        vendors = known_vendors()
+        vendor = vendors[check_choice(recipe.vendor, vendors, say("export"))]
+        there = vendor.recognised(source.columns)
+        if not vendor.fits(source.columns):
+            raise DataError(
+                "{file} is no export of {vendor}: it lacks {missing}.",
+                file=source.path.name,
+                vendor=vendor.title,
+                missing=", ".join(name for name in vendor.required if name not in there),
+            )
+        return vendor
+    if recipe.table or recipe.grain or recipe.mapping:
+        return None
+    return recognise(source.columns)
+
+
+def _export(told: _Told, vendor: Vendor) -> Loaded:
+    """The export of a vendor as standard tables."""
+    recipe, source = told.recipe, told.source
+    manner = Manner(recipe.decimal or ".", recipe.date_order or vendor.date_order or "dmy")
+    parts = [Part(standard(name), vendor=vendor) for name in vendor.tables]
+    gathered = told.gather(parts, manner)
+    notes = [vendor.about]
+    if gathered.unused:
+        notes.append(
+            say(
+                "Rows that hold nothing for the tables of this export: {n:count}; they were passed over.",
+                n=gathered.unused,
+            )
+        )
+    shaped: dict[str, Shaped] = {}
+    for part in sorted(parts, key=lambda part: part.table.name == "order_items"):  # orders come first
+        if part.rows is not None:
+            if part.table.name == "order_items" and "orders" in shaped:
+                part.rows = _once(part.rows, shaped["orders"])
+            shaped[part.table.name] = told.shape(part, manner)
+    if not shaped:
+        raise DataError(
+            "{file} holds no row that {vendor} would write; is it that export?",
+            file=source.path.name,
+            vendor=vendor.title,
+        )
+    return _loaded(
+        told,
+        manner,
+        gathered,
+        list(shaped.values()),
+        main=shaped.get(parts[0].table.name),
+        recipe=Recipe(vendor=vendor.name),
+        columns={},
+        guessed=() if recipe.vendor else ("vendor",),
+        notes=notes,
+        table=parts[0].table.name,
+    )
+
+
+def _once(items: pa.Table, orders: Shaped) -> pa.Table:
+    """The lines of orders, without those that came with a repetition of their order."""
+    again = [left_out.lines for left_out in orders.left_out if left_out.reason in (SECOND_OF_KEY, SAME_ROW)]
+    return without(items, np.concatenate(again)) if again else items
+
+
+def _table(told: _Told, sample: Sample) -> Loaded:
+    """A file of one grain as standard tables."""
+    recipe, source = told.recipe, told.source
+    declared = None if recipe.table is None else standard(recipe.table)
+    grain, experiment = recipe.grain, recipe.experiment
+    mapping: Mapping[str, Any] | None = recipe.mapping
     guessed: list[str] = []
+    notes: list[Message] = []
     if mapping is None:
-        if asked is None and table in ("outcomes", "summaries"):
-            asked = grain_of({}, table)
-        proposal = propose(sample.rows, declared, asked)
+        if grain is None and recipe.table in ("outcomes", "summaries"):
+            grain = grain_of({}, recipe.table)
+        proposal = propose(sample.rows, declared, grain)
         if proposal is None:
             raise DataError(
                 "It is not clear what {file} holds; say which table it is, and what its columns are:"
@@ -139,198 +254,144 @@ def read_tables(
                 file=source.path.name,
                 columns=", ".join(source.columns),
             )
-        guessed += [name for name, given in (("table", table), ("grain", grain)) if given is None]
+        personal = direct_identifiers(sample.rows)
+        proposal = _discreet(proposal, personal)
+        guessed += [name for name, was in (("table", declared), ("grain", grain)) if was is None]
         guessed += [name for name in proposal.mapping if not (experiment and name == "experiment")]
-        mapping, asked, declared = proposal.mapping, proposal.grain, standard(proposal.table)
-    asked = asked or grain_of(mapping, table)
-    what = plan(source, mapping, grain=asked, table=declared, experiment=experiment)
-    manner = _manner(source, sample, what, date_order, decimal)
-    gathered = _gather(source, what, timezone, manner)
-    return _loaded(source, what, timezone, manner, gathered, guessed)
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """The first rows of a file; `whole` when there are no others."""
-
-    rows: pa.Table
-    whole: bool
-
-
-@dataclass(frozen=True)
-class _Manner:
-    """How numbers and dates are read, and what had to be assumed or is worth saying about it."""
-
-    decimal: DecimalMark
-    date_order: DateOrder
-    questions: tuple[Question, ...]
-    notes: tuple[Message, ...]
-    guessed: tuple[str, ...]
-
-
-@dataclass
-class _Gathered:
-    """What reading a file through brought."""
-
-    rows: pa.Table = None
-    read: int = 0
-    rejected: int = 0
-    listed: list[Rejection] = field(default_factory=list)
-    clock_changes: int = 0
-
-
-def _sample(source: Source) -> _Sample:
-    blocks, count = [], 0
-    batches = source.batches(block=_SAMPLE_BLOCK)
-    for batch in batches:
-        blocks.append(batch.rows)
-        count += batch.rows.num_rows
-        if count >= _SAMPLE_ROWS:
-            break
-    if not blocks:
-        raise DataError("{file} has column names but no rows.", file=source.path.name)
-    return _Sample(pa.concat_tables(blocks), next(batches, None) is None)
-
-
-def _manner(
-    source: Source, sample: _Sample, what: Plan, date_order: str | None, decimal: str | None
-) -> _Manner:
-    """How to read numbers and dates: as told, else as the first rows show, else as the whole file does."""
-
-    def columns(*types: str) -> list[str]:
-        return [wish.column for wish in what.fields if wish.column is not None and wish.type in types]
-
-    times = columns("timestamp", "day")
-    numbers = [*columns("float64", "int64", "measure"), *(what.columns[name] for name in what.attributes)]
-    seen = look_at(sample.rows.select(list(dict.fromkeys([*times, *numbers]))))
-
-    def settle(names: Sequence[str], choose: Callable[[Iterable[Evidence]], Choice]) -> Choice:
-        choice = choose(seen[name] for name in names)
-        if choice.question is None or sample.whole:
-            return choice
-        blocks = (batch.rows for batch in source.batches(names))
-        return choose(look_through(blocks, names).values())
-
-    choices = {}
-    if decimal is None:
-        assumed: DecimalMark = "," if source.delimiter == ";" else "."
-        choices["decimal"] = settle(numbers, lambda found: choose_decimal(found, assumed))
-    if date_order is None:
-        choices["date_order"] = settle(times, lambda found: choose_date_order(found, "dmy"))
-    return _Manner(
-        cast(DecimalMark, check_choice(decimal or choices["decimal"].value, (".", ","), say("decimal mark"))),
-        cast(
-            DateOrder,
-            check_choice(date_order or choices["date_order"].value, ("dmy", "mdy"), say("date order")),
-        ),
-        tuple(choice.question for choice in choices.values() if choice.question),
-        tuple(choice.note for choice in choices.values() if choice.note),
-        tuple(name for name, choice in choices.items() if choice.note),
-    )
-
-
-def _gather(source: Source, what: Plan, timezone: str, manner: _Manner) -> _Gathered:
-    """Read the file through: sound rows with their line, and what is wrong with the others."""
-    converter = Converter(
-        what.fields, timezone=timezone, date_order=manner.date_order, decimal=manner.decimal
-    )
-    names = list(dict.fromkeys(what.columns.values()))
-    gathered = _Gathered()
-    blocks = []
-    for batch in source.batches(names):
-        made = converter(batch.rows)
-        bad = np.zeros(len(batch.lines), bool)
-        for marks in (*made.blank.values(), *made.faulty.values()):
-            bad |= marks
-        rows = made.values.append_column(LINE, pa.array(batch.lines))
-        blocks.append(rows.filter(pa.array(~bad)) if bad.any() else rows)
-        gathered.read += len(batch.lines) + len(batch.faults)
-        gathered.rejected += int(bad.sum()) + len(batch.faults)
-        if len(gathered.listed) < LISTED_AT_MOST:
-            gathered.listed += _rejections(batch, what, made, np.flatnonzero(bad)[:LISTED_AT_MOST])
-        gathered.clock_changes += sum(int(marks[~bad].sum()) for marks in made.clock_changes.values())
-    if not gathered.read:
-        raise DataError("{file} has column names but no rows.", file=source.path.name)
-    gathered.rows = pa.concat_tables(blocks)
-    return gathered
-
-
-def _rejections(batch: Batch, what: Plan, made: Converted, bad: NDArray[np.intp]) -> list[Rejection]:
-    """What is wrong with these rows of a batch, cell by cell, and with what could not be taken apart."""
-    found = [
-        Rejection(line=fault.line, column=None, reason=fault.reason.text, text=fault.text)
-        for fault in batch.faults[:LISTED_AT_MOST]
-    ]
-    for row in map(int, bad):
-        for wish in what.fields:
-            blank, faulty = (marks.get(wish.name) for marks in (made.blank, made.faulty))
-            reason = wish.blank if blank is not None and blank[row] else None
-            if faulty is not None and faulty[row]:
-                reason = wish.fault
-            if reason is not None:
-                value = None if wish.column is None else batch.rows[wish.column][row].as_py()
-                found.append(
-                    Rejection(
-                        line=int(batch.lines[row]),
-                        column=wish.column,
-                        reason=reason.text,
-                        text=batch.text(row),
-                        value=None if value is None else str(value),
-                    )
+        mapping, grain, declared = proposal.mapping, proposal.grain, standard(proposal.table)
+        left = [name for name in personal if name not in _columns_in(mapping)]
+        if left:
+            notes.append(
+                say(
+                    "Columns that say who somebody is were not kept: {columns}; name them in the mapping if"
+                    " they have to be.",
+                    columns=", ".join(left),
                 )
-    return sorted(found, key=lambda rejection: rejection.line)
-
-
-def _repeated(source: Source, what: Plan, left_out: LeftOut) -> list[Rejection]:
-    """Rows that are left out for repeating others."""
-    lines = [int(line) for line in left_out.lines[:LISTED_AT_MOST]]
-    texts = source.texts(lines)
-    column = None if left_out.column is None else what.columns.get(left_out.column)
-    return [
-        Rejection(line=line, column=column, reason=left_out.reason.text, text=texts[line]) for line in lines
-    ]
-
-
-def _loaded(
-    source: Source, what: Plan, timezone: str, manner: _Manner, gathered: _Gathered, guessed: Sequence[str]
-) -> Loaded:
-    shaped = shape(gathered.rows, what, manner.decimal, source.fingerprint)
-    listed = sorted([*gathered.listed, *_repeated(source, what, shaped.left_out)], key=lambda one: one.line)
-    rejected = gathered.rejected + len(shaped.left_out.lines)
-    notes = [*source.notes, *manner.notes]
+            )
+    grain = grain or grain_of(mapping, recipe.table)
+    what = plan(source, mapping, grain=grain, table=declared, experiment=experiment)
+    manner = manner_of(source, sample, what, recipe.date_order, recipe.decimal)
+    part = Part(what.table, plan=what)
+    gathered = told.gather([part], manner)
+    shaped = told.shape(part, manner)
     unused = [column for column in source.columns if column not in what.columns.values()]
     if unused:
         notes.append(say("Columns of the file that were not used: {columns}.", columns=", ".join(unused)))
     if any(wish.type == "timestamp" for wish in what.fields):
-        notes.append(say("Times without an offset were taken to be in {zone}.", zone=timezone))
+        notes.append(say("Times without an offset were taken to be in {zone}.", zone=told.timezone))
+    return _loaded(
+        told,
+        manner,
+        gathered,
+        [shaped],
+        main=shaped,
+        recipe=Recipe(
+            table=what.table.name if grain == "event" else None,
+            grain=grain,
+            mapping=dict(mapping),
+            experiment=experiment,
+            timezone=recipe.timezone,
+            date_order=recipe.date_order,
+            decimal=recipe.decimal,
+        ),
+        columns=what.columns,
+        guessed=(*guessed, *manner.guessed),
+        notes=notes,
+        table=what.table.name,
+        plan=what,
+    )
+
+
+def _loaded(
+    told: _Told,
+    manner: Manner,
+    gathered: Gathered,
+    shaped: Sequence[Shaped],
+    *,
+    main: Shaped | None,
+    recipe: Recipe,
+    columns: dict[str, str],
+    guessed: Sequence[str],
+    notes: Sequence[Message],
+    table: str,
+    plan: Plan | None = None,
+) -> Loaded:
+    """The tables, and the report on how they came about; only what `main` left out counts as left out."""
+    source, tables = told.source, {}
+    for one in shaped:
+        tables.update(one.tables)
+    listed = list(gathered.listed)
+    lost = set(gathered.lost)
+    for left_out in main.left_out if main else ():
+        lost.update(map(int, left_out.lines))
+        if len(listed) < LISTED_AT_MOST:
+            lines = [int(line) for line in left_out.lines[:LISTED_AT_MOST]]
+            texts = source.texts(lines)
+            column = None if left_out.column is None else columns.get(left_out.column)
+            listed += [
+                Rejection(line=line, column=column, reason=left_out.reason.text, text=texts[line])
+                for line in lines
+            ]
+    listed.sort(key=lambda rejection: rejection.line)
+    types = {
+        name: type_name(rows.schema.field(name).type)
+        for rows in tables.values()
+        for name in rows.column_names
+        if name in columns
+    }
+    types |= dict.fromkeys(plan.outcomes if plan else (), "float64")
+    said = [*source.notes, *manner.notes, *notes]
     if gathered.clock_changes:
-        notes.append(
+        said.append(
             say(
                 "Times in the hour in which the clocks change: {n:count}; one that they show twice was taken"
                 " to be the later, one that they skip was moved on by an hour.",
                 n=gathered.clock_changes,
             )
         )
-    types = {
-        name: type_name(table.schema.field(name).type)
-        for table in shaped.tables.values()
-        for name in table.column_names
-        if name in what.columns
-    }
-    types |= dict.fromkeys(what.outcomes, "float64")
     report = LoadReport(
-        table=what.table.name,
-        grain=what.grain,
+        files=(source.path.name,),
+        table=table,
+        grain=plan.grain if plan else "event",
+        vendor=recipe.vendor,
         rows_read=gathered.read,
-        rows_kept=gathered.read - rejected,
+        rows_kept=gathered.read - gathered.faults - len(lost),
         rejected=tuple(listed[:LISTED_AT_MOST]),
-        rejected_count=rejected,
-        columns=what.columns,
+        rejected_count=gathered.faults + len(lost),
+        columns=columns,
         types=types,
-        timezone=timezone,
+        timezone=told.timezone,
         encoding=source.encoding,
-        guessed=(*guessed, *manner.guessed),
-        notes=(*notes, *shaped.notes),
-        questions=manner.questions,
+        guessed=tuple(guessed),
+        notes=(*said, *(note for one in shaped for note in one.notes)),
+        questions=(*manner.questions, *(question for one in shaped for question in one.questions)),
+        recipe=recipe.model_copy(
+            update={"columns": source.columns, "sheet": told.recipe.sheet, "encoding": told.recipe.encoding}
+        ),
     )
-    return Loaded(shaped.tables, report)
+    return Loaded(tables, report)
+
+
+def _discreet(proposal: Proposal, personal: Mapping[str, Any]) -> Proposal:
+    """The proposal without further attributes that say who somebody is."""
+    attributes = proposal.mapping.get("attributes")
+    if not attributes:
+        return proposal
+    kept = {name: column for name, column in dict(attributes).items() if column not in personal}
+    mapping = {**proposal.mapping, "attributes": kept}
+    if not kept:
+        del mapping["attributes"]
+    return replace(proposal, mapping=mapping)
+
+
+def _columns_in(mapping: Mapping[str, Any]) -> set[str]:
+    """The columns that a mapping names, at any depth."""
+    found: set[str] = set()
+    for value in mapping.values():
+        if isinstance(value, Mapping):
+            found |= _columns_in(value)
+        elif isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, Sequence):
+            found |= {part for part in value if isinstance(part, str)}
+    return found

@@ -15,28 +15,34 @@ def _named(**names: str) -> dict[str, tuple[str, ...]]:
 
 NAMES: Final = _named(
     customer_id="customer id, customer, user id, user, id usuario, usuario, id cliente, cliente, codigo"
-    " cliente, numero cliente, client id, client, uid, visitor id, visitor, visitante, id visitante,"
-    " member id, member, socio, id socio, person id, persona, profile id, contact id, contact,"
-    " contacto, subscriber id, suscriptor, shopper id, account id, distinct id, user pseudo id,"
-    " anonymous id, customer email, email, correo",
+    " cliente, cod cliente, numero cliente, client id, client, uid, visitor id, visitor, visitante, id"
+    " visitante, member id, member, socio, id socio, person id, persona, profile id, contact id, contact,"
+    " contacto, subscriber id, suscriptor, shopper id, account id, distinct id, user pseudo id, anonymous id,"
+    " customer email, email, email address, mail, correo, correo electronico, direccion correo"
+    " electronico, direccion email, person email, buyer email, from email address, requester email, buyer,"
+    " comprador, customer name, nombre cliente, razon social, nif cliente",
     ts="ts, timestamp, datetime, date time, fecha hora, fecha y hora, date, fecha, time, created at,"
-    " created, created on, creado, fecha creacion, event time, event timestamp, event date, fecha"
-    " evento, occurred at, ocurrido, momento, marca tiempo, day, dia",
+    " created, created on, creado, fecha creacion, event time, event timestamp, event date, fecha evento,"
+    " occurred at, ocurrido, momento, marca tiempo, created date, date created, create date, server"
+    " timestamp, day, dia",
     order_id="order id, order number, order no, order, id pedido, no pedido, n pedido, numero pedido, num"
     " pedido, pedido, transaction id, transaction, id transaccion, transaccion, invoice no, invoice"
-    " number, invoice, factura, numero factura, purchase id, id compra, ticket",
-    revenue="revenue, amount, total, order total, total amount, order value, total price, importe,"
-    " importe total, total pedido, gasto, ventas, venta, sales, sale, spend, spent, ingresos, ingreso,"
-    " facturacion, purchase amount, order amount, monto, valor pedido, value, valor, subtotal, euros",
+    " number, invoice, factura, numero factura, no factura, n factura, purchase id, id compra, ticket, amazon"
+    " order id",
+    revenue="revenue, amount, total, order total, total amount, order value, total price, importe, importe"
+    " total, total pedido, gasto, ventas, venta, sales, sale, spend, spent, ingresos, ingreso,"
+    " facturacion, purchase amount, order amount, grand total, gross, total paid, amount paid, total"
+    " pagado, total factura, invoice total, monto, valor pedido, value, valor, subtotal, euros",
     margin="margin, gross margin, margen, margen bruto, profit, beneficio",
     discount="discount, discount amount, descuento, importe descuento",
-    refund="refund, refunded, refunded amount, refund amount, devolucion, importe devuelto, reembolso",
-    currency="currency, moneda, divisa",
+    refund="refund, refunded, refunded amount, refund amount, amount refunded, total refunded, total"
+    " refund, devolucion, importe devuelto, total devuelto, reembolso, importe reembolsado",
+    currency="currency, currency code, moneda, codigo moneda, divisa, codigo divisa",
     channel="channel, sales channel, canal, canal venta",
-    variant="variant, variante, variation, variacion, variant id, variation id, variant name, variation name,"
-    " nombre variante, arm, arm name, brazo, group, group name, grupo, nombre grupo,"
-    " test group, ab group, experiment group, grupo experimental, treatment, tratamiento, version,"
-    " bucket, condition, condicion, cell, experience variant, test",
+    variant="variant, variante, variation, variacion, variant id, variation id, variant name, variation"
+    " name, nombre variante, arm, arm name, brazo, group, group name, grupo, nombre grupo, test group, ab"
+    " group, experiment group, grupo experimental, treatment, tratamiento, version, bucket, condition,"
+    " condicion, cell, experience variant, test",
     experience_id="experience id, experience, experiencia, id experiencia, experiment id, experiment,"
     " experimento, id experimento, experiment name, test id, test name, nombre experimento",
     assignment="assignment, asignacion, assigned by",
@@ -45,25 +51,32 @@ NAMES: Final = _named(
     type="type, tipo, event type, tipo evento",
     delivered="delivered, entregado",
     name="event name, event, name, nombre evento, evento, event type, tipo evento, action, accion, activity",
-    event_id="event id, id evento, insert id, event uuid, uuid",
-    session_id="session id, session, id sesion, sesion, visit id, visita",
-    page="page, page url, url, pagina, page path, path, landing page",
+    event_id="event id, id evento, insert id, event uuid, uuid, id",
+    session_id="session id, session, id sesion, sesion, visit id, visit num, id visita, visita",
+    page="page, page url, url, pagina, page path, path, page location, context page url, landing page",
     item="item, item id, product, product id, producto, id producto, articulo, sku",
     value="value, valor, event value, amount, importe, revenue",
     device="device, device type, device category, dispositivo, tipo dispositivo, categoria dispositivo,"
     " platform, plataforma",
-    country="country, country code, pais, codigo pais, geo country",
-    region="region, state, province, provincia, comunidad autonoma, comunidad, estado",
-    city="city, ciudad, town, municipio, localidad",
-    source="source, utm source, traffic source, fuente, origen",
+    country="country, country code, pais, codigo pais, geo country, mailing country, billing country,"
+    " shipping country, default address country code, default address country, pais residencia, pais"
+    " facturacion, ship country, pais envio, pais cliente",
+    region="region, state, province, provincia, comunidad autonoma, comunidad, estado, mailing state,"
+    " billing state, default address province code, default address province, ship state, provincia envio",
+    city="city, ciudad, town, municipio, localidad, poblacion, mailing city, billing city, default address"
+    " city, ship city, poblacion envio",
+    source="source, utm source, traffic source, original source, lead source, fuente, fuente original,"
+    " origen",
     medium="medium, utm medium, medio",
     campaign="campaign, utm campaign, campaign name, campana, nombre campana",
-    first_seen="first seen, first seen at, first visit, primera visita, fecha primera visita, acquired"
-    " at, acquisition date",
+    first_seen="first seen, first seen at, first visit, primera visita, fecha primera visita, acquired at,"
+    " acquisition date",
     signed_up="signed up, signed up at, sign up date, signup date, registered at, registration date,"
-    " registered, fecha registro, fecha alta, alta, joined, joined at, join date, created at, fecha"
-    " creacion",
-    sku="sku, product id, product, item id, item, id producto, producto, articulo, referencia",
+    " registered, fecha registro, fecha alta, alta, joined, joined at, join date, date registered, created"
+    " at, create date, created date, date created, fecha creacion, added time, date added, optin time,"
+    " confirm time",
+    sku="sku, stock code, product code, codigo producto, codigo articulo, product id, product, item id,"
+    " item, id producto, producto, articulo, referencia",
     category="category, categoria, product category, familia",
     quantity="quantity, qty, cantidad, unidades, units",
     price="price, unit price, precio, precio unitario, importe",
@@ -79,14 +92,18 @@ NAMES: Final = _named(
     pref_content="pref content, content preference, preferencia contenido",
     pref_frequency="pref frequency, frequency preference, preferencia frecuencia",
     evidence="evidence, evidencia, prueba",
-    instrument="instrument, survey, encuesta, instrumento, survey type, tipo encuesta",
-    score="score, puntuacion, nota, rating, valoracion, answer, respuesta",
+    instrument="instrument, survey, survey name, encuesta, nombre encuesta, instrumento, survey type, tipo"
+    " encuesta",
+    amount="amount, importe, total",
+    score="score, puntuacion, nota, rating, valoracion, satisfaction score, satisfaction rating, nps, nps"
+    " score, csat, answer, respuesta",
     scale_min="scale min, minimo escala",
     scale_max="scale max, maximo escala",
-    text="text, comment, comentario, texto, verbatim",
+    text="text, comment, comments, comentario, comentarios, texto, verbatim, feedback, opinion",
     trigger="trigger, disparador",
     date="date, fecha, day, dia",
-    cost="cost, coste, costo, spend, gasto, inversion, amount, importe",
+    cost="cost, coste, costo, spend, ad spend, amount spent, gasto, importe gastado, gasto publicitario,"
+    " inversion",
     leads="leads, contactos",
     lead_id="lead id, lead, id lead",
     stage="stage, etapa, fase",
@@ -97,6 +114,15 @@ NAMES: Final = _named(
     text_version="text version, version texto, policy version",
     conversion="conversion, converted, convertido, convertida, purchased, purchase, bought, compro,"
     " comprado, conversion flag, has converted",
+    refund_id="refund id, refund number, id devolucion, no devolucion, n devolucion, numero devolucion, id"
+    " reembolso, credit note, abono, numero abono, no abono",
+    rate="rate, exchange rate, fx rate, tipo cambio, cambio, tasa, tasa cambio, cotizacion",
+    alias_id="alias id, alias, previous id, previous contact id, old id, merged id, anonymous id, id"
+    " anterior, contacto anterior",
+    network="network, social network, red, red social, platform, plataforma",
+    post="post, post id, publicacion, id publicacion",
+    count="count, n, cantidad, numero, total",
+    reach="reach, alcance, impressions, impresiones",
     # summaries
     n="n, users, usuarios, customers, clientes, visitors, visitantes, sample size, size, tamano, muestra,"
     " count, total, total users, participants, participantes, sessions, sesiones, exposed",
@@ -119,9 +145,66 @@ TABLE_NAMES: Final = {
         " fecha asignacion, timestamp, date, fecha, datetime, created at, time"
     ),
     "orders": _named(
-        ts="ts, order date, order ts, ordered at, purchase date, purchased at, invoice date, fecha"
-        " pedido, fecha compra, fecha factura, timestamp, datetime, fecha hora, date, fecha, created"
-        " at, paid at, time, transaction date, day, dia"
+        ts="ts, order date, order ts, ordered at, purchase date, purchased at, invoice date, fecha pedido,"
+        " fecha compra, fecha factura, timestamp, datetime, fecha hora, date, fecha, created at, created,"
+        " created date, date created, create date, fecha creacion, paid at, time, transaction date, day,"
+        " dia, sale date, fecha venta, fecha documento, fecha albaran, fecha emision",
+        order_id="order id, order number, order no, order, id pedido, no pedido, n pedido, numero pedido,"
+        " num pedido, pedido, referencia pedido, order reference, transaction id, transaction, id"
+        " transaccion, transaccion, invoice no, invoice number, invoice, factura, numero factura, no"
+        " factura, n factura, purchase id, id compra, ticket, numero, num, document number, numero"
+        " documento, id, referencia, reference, amazon order id, albaran, no albaran, numero albaran,"
+        " documento, no documento, receipt id, receipt",
+        # of their lines
+        sku="sku, stock code, product code, codigo producto, codigo articulo, cod articulo, lineitem sku,"
+        " product id, product, item id, item, id producto, producto, articulo, referencia, asin, item name,"
+        " product name, nombre producto, nombre articulo, lineitem name, descripcion, description, concepto",
+        quantity="quantity, qty, cantidad, unidades, units, uds, cant, quantity shipped, quantity purchased,"
+        " quantity ordered, lineitem quantity",
+        price="price, unit price, precio, precio unitario, precio unidad, item price, lineitem price, pvp,"
+        " precio venta, selling price",
+        amount="line total, line amount, item total, item subtotal, total linea, importe linea, extended"
+        " price, amount, importe, importe neto, base imponible, importe total, subtotal, revenue, sales,"
+        " ventas, venta, total, total price, total amount, order total, grand total, order value, total"
+        " pedido, total factura",
+    ),
+    "customers": _named(
+        customer_id="customer id, customer, user id, user, id usuario, usuario, id cliente, cliente,"
+        " codigo cliente, numero cliente, client id, client, uid, visitor id, visitor, visitante, id"
+        " visitante, member id, member, socio, id socio, person id, persona, profile id, contact id, id"
+        " contacto, record id, contact, contacto, subscriber id, suscriptor, shopper id, account id,"
+        " distinct id, user pseudo id, anonymous id, customer email, email, email address, mail, correo,"
+        " correo electronico, direccion correo electronico, direccion email, id",
+    ),
+    "events": _named(
+        customer_id="customer id, customer, user id, user, id usuario, usuario, id cliente, cliente,"
+        " client id, client, uid, visitor id, visitor, visitante, id visitante, member id, member, socio,"
+        " person id, persona, profile id, contact id, contact, contacto, subscriber id, shopper id,"
+        " account id, distinct id, user pseudo id, anonymous id, mcvisid, visid, customer email, email,"
+        " correo",
+    ),
+    "surveys": _named(
+        customer_id="customer id, customer, respondent id, respondent, encuestado, id encuestado, user id,"
+        " user, usuario, id cliente, cliente, client id, client, person id, contact id, contact, contacto,"
+        " member id, account id, customer email, person email, requester email, requester, email address,"
+        " email, mail, correo, correo electronico, direccion correo electronico, direccion email",
+        ts="ts, timestamp, marca tiempo, marca temporal, submit date, submitted at, submission time,"
+        " completed at, completion time, hora finalizacion, response date, responded at, fecha respuesta,"
+        " fecha envio, date, fecha, datetime, fecha hora, solved at, created at, created, end date",
+        item="item, question, pregunta",
+    ),
+    "subscriptions": _named(
+        ts="ts, unsubscribed at, unsubscribed, unsubscribe date, unsub time, unsub date, subscribed at,"
+        " optout date, optout time, timestamp, datetime, date, fecha, fecha hora, created at"
+    ),
+    "leads": _named(
+        channel="channel, sales channel, canal, lead source, source, fuente, origen",
+        stage="stage, etapa, fase, lead status, status, estado",
+    ),
+    "refunds": _named(
+        ts="ts, refunded at, refund date, fecha devolucion, fecha reembolso, timestamp, date, fecha",
+        amount="amount, refund amount, refunded amount, refund, importe, importe devuelto, devolucion,"
+        " reembolso, total",
     ),
     "churn": _named(
         ts="churned at, churn date, churn, fecha baja, baja, cancelled at, cancellation date, fecha"
@@ -151,3 +234,10 @@ ATTRIBUTE_WORDS: Final = _words(
     " codigo phone telefono lat lon latitude longitude id segment segmento gender sex sexo genero"
 )
 """Words in the name of a column that says who a customer is, even where it holds numbers."""
+
+
+SURVEY_WORDS: Final = _words(
+    "satisfaction satisfaccion nps csat ces comment comments comentario comentarios feedback opinion"
+    " suggestion suggestions sugerencia sugerencias valoracion recommend recomendarias verbatim"
+)
+"""Words in the name of a column that holds an answer, even where it asks no question."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.locale import Message, Texts, say
+from workbench.tables.recipe import Recipe
 from workbench.tables.schema import Grain
 
 LISTED_AT_MOST: Final = 1000
@@ -21,6 +23,7 @@ NOT_A_WHOLE_NUMBER = say("not a whole number")
 NOT_A_DATE = say("not a date")
 NOT_YES_OR_NO = say("not yes or no")
 NOT_ALLOWED = say("not an allowed value")
+SPREADSHEET_ERROR = say("an error of the spreadsheet")
 NO_VALUE = say("a value is missing here")
 NO_CUSTOMER = say("no customer")
 NO_TIME = say("no date")
@@ -41,6 +44,7 @@ class Rejection(BaseModel):
         reason: A fixed English phrase, the key of its translation.
         text: The row as it stands in the file, cut after 500 characters.
         value: What stands in that column.
+        file: The file, where several were read together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +54,7 @@ class Rejection(BaseModel):
     reason: str
     text: str
     value: str | None = None
+    file: str = ""
 
 
 class Question(BaseModel):
@@ -74,8 +79,10 @@ class LoadReport(BaseModel):
     """What was read, kept and left out; `rows_read == rows_kept + rejected_count` always.
 
     Attributes:
-        table: The standard table, or the main one of the grain (`exposures`, `summaries`).
+        files: The names of the files.
+        table: The standard table, or the main one of the grain (`exposures`, `summaries`) or of the export.
         grain: `event`, `unit` or `summary`.
+        vendor: The system whose export it is.
         rows_read: Rows of the file, without its header and blank lines.
         rows_kept: Rows that went into the tables.
         rejected: A line for each faulty cell or row, in the order of the file, the first thousand.
@@ -87,12 +94,16 @@ class LoadReport(BaseModel):
         guessed: What was not said but guessed.
         notes: What else there is to know.
         questions: What was assumed and should be confirmed.
+        recipe: How to read such a file again in the same way.
+        added: Table → by how many rows it has grown; rows that were there already add none.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    files: tuple[str, ...]
     table: str
     grain: Grain
+    vendor: str | None = None
     rows_read: int
     rows_kept: int
     rejected: tuple[Rejection, ...]
@@ -104,11 +115,14 @@ class LoadReport(BaseModel):
     guessed: tuple[str, ...]
     notes: tuple[Message, ...]
     questions: tuple[Question, ...]
+    recipe: Recipe
+    added: dict[str, int] = Field(default_factory=dict)
 
     def to_json_dict(self, language: str = "en") -> dict[str, Any]:
         """The report as plain JSON values, its sentences in `language`."""
         t = Texts(language)
-        plain = self.model_dump(mode="json", exclude={"notes", "questions"})
+        plain = self.model_dump(mode="json", exclude={"notes", "questions", "recipe"})
+        plain["recipe"] = self.recipe.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         for row in plain["rejected"]:
             row["reason"] = t(row["reason"])
         plain["notes"] = [t(note) for note in self.notes]
@@ -122,3 +136,38 @@ class LoadReport(BaseModel):
             for question in self.questions
         ]
         return plain
+
+
+def together(reports: Sequence[LoadReport]) -> LoadReport:
+    """One report on files that were read in one go; there has to be one at least."""
+    if len(reports) == 1:
+        return reports[0]
+    first = reports[0]
+    rejected = [
+        row.model_copy(update={"file": report.files[0]}) for report in reports for row in report.rejected
+    ]
+    added: dict[str, int] = {}
+    for report in reports:
+        for table, rows in report.added.items():
+            added[table] = added.get(table, 0) + rows
+    return first.model_copy(
+        update={
+            "files": tuple(name for report in reports for name in report.files),
+            "rows_read": sum(report.rows_read for report in reports),
+            "rows_kept": sum(report.rows_kept for report in reports),
+            "rejected": tuple(rejected[:LISTED_AT_MOST]),
+            "rejected_count": sum(report.rejected_count for report in reports),
+            "notes": _once(note for report in reports for note in report.notes),
+            "questions": _once(question for report in reports for question in report.questions),
+            "added": added,
+        }
+    )
+
+
+def _once[T](items: Iterable[T]) -> tuple[T, ...]:
+    """The items without repetitions, in order."""
+    kept: list[T] = []
+    for item in items:
+        if item not in kept:
+            kept.append(item)
+    return tuple(kept)

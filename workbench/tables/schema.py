@@ -1,6 +1,7 @@
 """The standard tables: what each column is, and what happens when a row comes twice.
 
-Times are `timestamp[us]` without a zone and mean UTC; identifiers are text, whatever the file held.
+Times are `timestamp[us]` without a zone and mean UTC. Identifiers are text, whatever the file held; those of
+persons (type `id`) become whole numbers, their pseudonyms, before they are stored.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pyarrow as pa
 from workbench.errors import check_choice
 from workbench.locale import Message, say
 
-Type = Literal["string", "int64", "float64", "bool", "timestamp"]
+Type = Literal["string", "id", "int64", "float64", "bool", "timestamp"]
 Grain = Literal["event", "unit", "summary"]
 GRAINS: tuple[Grain, ...] = ("event", "unit", "summary")
 
@@ -28,6 +29,7 @@ that key are replaced.
 
 _ARROW: dict[Type, pa.DataType] = {
     "string": pa.string(),
+    "id": pa.string(),
     "int64": pa.int64(),
     "float64": pa.float64(),
     "bool": pa.bool_(),
@@ -67,6 +69,7 @@ class Table:
         time: The column that says when, if there is one.
         attributes: Whether columns beyond these are kept.
         made_key: The key is made from the file's content where the file has none.
+        grows: Columns whose greatest value holds when a row comes again, such as what was refunded so far.
     """
 
     name: str
@@ -77,11 +80,17 @@ class Table:
     time: str | None = None
     attributes: bool = False
     made_key: bool = False
+    grows: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the declared columns, in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """The columns that name a person."""
+        return tuple(column.name for column in self.columns if column.type == "id")
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -118,10 +127,11 @@ def standard(name: str) -> Table:
 def conform(rows: pa.Table, table: Table) -> pa.Table:
     """`rows` with the table's declared columns first, in order and type; those missing are empty.
 
-    Columns beyond the declared ones follow in the order they have.
+    Columns beyond the declared ones follow in the order they have. What names persons may be text or, once it
+    is a pseudonym, a whole number.
     """
     columns = [
-        rows[column.name].cast(arrow_type(column.type))
+        _cast(rows[column.name], column.type)
         if column.name in rows.column_names
         else _empty_cells(rows.num_rows, arrow_type(column.type))
         for column in table.columns
@@ -131,6 +141,12 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
         [*columns, *(rows[name] for name in further)],
         names=[*table.names, *further],
     )
+
+
+def _cast(column: pa.ChunkedArray, kind: Type) -> pa.ChunkedArray:
+    if kind == "id" and column.type == pa.int64():
+        return column
+    return column.cast(arrow_type(kind))
 
 
 def _empty_cells(count: int, kind: pa.DataType) -> pa.ChunkedArray:
@@ -147,6 +163,10 @@ def _of(kind: Type, names: str) -> list[Column]:
 
 def _text(names: str) -> list[Column]:
     return _of("string", names)
+
+
+def _id(names: str) -> list[Column]:
+    return _of("id", names)
 
 
 def _number(names: str) -> list[Column]:
@@ -175,7 +195,7 @@ TABLES: dict[str, Table] = _by_name(
             "customers",
             say("One row is a customer."),
             _columns(
-                _text("customer_id!"),
+                _id("customer_id!"),
                 _time("first_seen signed_up"),
                 _text("country region city device source medium campaign"),
             ),
@@ -187,7 +207,9 @@ TABLES: dict[str, Table] = _by_name(
             "events",
             say("One row is something a customer did."),
             _columns(
-                _text("event_id customer_id! session_id"),
+                _text("event_id"),
+                _id("customer_id!"),
+                _text("session_id"),
                 _time("ts!"),
                 _text("name! page item"),
                 _number("value"),
@@ -203,7 +225,8 @@ TABLES: dict[str, Table] = _by_name(
             "orders",
             say("One row is an order."),
             _columns(
-                _text("order_id customer_id!"),
+                _text("order_id"),
+                _id("customer_id!"),
                 _time("ts!"),
                 _number("revenue margin discount refund"),
                 _text("currency channel"),
@@ -212,6 +235,7 @@ TABLES: dict[str, Table] = _by_name(
             repeat="fill",
             time="ts",
             made_key=True,
+            grows=("refund",),
         ),
         Table(
             "order_items",
@@ -228,7 +252,8 @@ TABLES: dict[str, Table] = _by_name(
             "exposures",
             say("One row is a customer put into a variant of an experience."),
             _columns(
-                _text("customer_id! experience_id! variant!"),
+                _id("customer_id!"),
+                _text("experience_id! variant!"),
                 _time("ts"),
                 _choice("assignment", "random rule self unknown"),
                 _number("p_assign"),
@@ -242,7 +267,9 @@ TABLES: dict[str, Table] = _by_name(
             "sends",
             say("One row is a message sent."),
             _columns(
-                _text("send_id! campaign_id customer_id! channel"),
+                _text("send_id! campaign_id"),
+                _id("customer_id!"),
+                _text("channel"),
                 _time("ts!"),
                 _of("bool", "delivered"),
                 _text("topic"),
@@ -267,7 +294,7 @@ TABLES: dict[str, Table] = _by_name(
             "subscriptions",
             say("One row is a change of a subscription."),
             _columns(
-                _text("customer_id!"),
+                _id("customer_id!"),
                 _time("ts!"),
                 _choice("action", "subscribe unsubscribe pause resume preferences", required=True),
                 _text("reason medium pref_content pref_frequency evidence"),
@@ -278,7 +305,7 @@ TABLES: dict[str, Table] = _by_name(
             "surveys",
             say("One row is an answer to a survey question."),
             _columns(
-                _text("customer_id!"),
+                _id("customer_id!"),
                 _time("ts"),
                 _text("instrument! item"),
                 _number("score scale_min scale_max"),
@@ -303,7 +330,7 @@ TABLES: dict[str, Table] = _by_name(
         Table(
             "leads",
             say("One row is a lead."),
-            _columns(_text("lead_id! customer_id"), _time("ts!"), _text("channel stage")),
+            _columns(_text("lead_id!"), _id("customer_id"), _time("ts!"), _text("channel stage")),
             key=("lead_id",),
             repeat="newest",
             time="ts",
@@ -311,7 +338,7 @@ TABLES: dict[str, Table] = _by_name(
         Table(
             "churn",
             say("One row is the observed end of a customer."),
-            _columns(_text("customer_id!"), _time("ts!"), _text("reason")),
+            _columns(_id("customer_id!"), _time("ts!"), _text("reason")),
             key=("customer_id",),
             repeat="newest",
             time="ts",
@@ -319,7 +346,7 @@ TABLES: dict[str, Table] = _by_name(
         Table(
             "referrals",
             say("One row is a customer brought by another."),
-            _columns(_text("referrer_id! referred_id!"), _time("ts")),
+            _columns(_id("referrer_id! referred_id!"), _time("ts")),
             key=("referrer_id", "referred_id"),
             repeat="first",
             time="ts",
@@ -328,7 +355,8 @@ TABLES: dict[str, Table] = _by_name(
             "consents",
             say("One row is a consent given or withdrawn."),
             _columns(
-                _text("customer_id! purpose!"),
+                _id("customer_id!"),
+                _text("purpose!"),
                 _of("bool", "granted!"),
                 _time("ts"),
                 _text("source text_version"),
@@ -336,9 +364,52 @@ TABLES: dict[str, Table] = _by_name(
             time="ts",
         ),
         Table(
+            "refunds",
+            say("One row is money given back for an order."),
+            _columns(_text("refund_id order_id!"), _time("ts"), _number("amount!"), _text("currency")),
+            key=("refund_id",),
+            repeat="first",
+            time="ts",
+            made_key=True,
+        ),
+        Table(
+            "rates",
+            say("One row is what one unit of a currency was worth in the project's, from a day on."),
+            (
+                Column("date", "timestamp", required=True, day=True),
+                *_columns(_text("currency!"), _number("rate!")),
+            ),
+            key=("date", "currency"),
+            repeat="newest",
+            time="date",
+        ),
+        Table(
+            "aliases",
+            say("One row says that two identifiers are the same customer."),
+            _columns(_id("alias_id! customer_id!"), _time("ts")),
+            key=("alias_id", "customer_id"),
+            repeat="first",
+            time="ts",
+        ),
+        Table(
+            "social",
+            say("One row is a day's count of a kind of reaction in a social network."),
+            (
+                Column("date", "timestamp", required=True, day=True),
+                *_columns(
+                    _text("network! post"),
+                    _choice("type", "like comment share click view follow save", required=True),
+                    _of("int64", "count! reach"),
+                ),
+            ),
+            key=("date", "network", "post", "type"),
+            repeat="newest",
+            time="date",
+        ),
+        Table(
             "outcomes",
             say("One row is one result of one customer in an experience."),
-            _columns(_text("customer_id! experience_id! name!"), _number("value")),
+            _columns(_id("customer_id!"), _text("experience_id! name!"), _number("value")),
             key=("customer_id", "experience_id", "name"),
             repeat="newest",
         ),

@@ -1,0 +1,58 @@
+"""`workbench …`: everything a page can do, for scripts and schedulers.
+
+Each command prints text for people, or with `--json` one object for machines. What a person can put right
+ends with one sentence on standard error and exit code 1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.cli import answers, data
+from workbench.cli.shared import Group, in_folder, json_option, open_project, print_json
+from workbench.locale import LANGUAGES
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="personalization-workbench")
+def main() -> None:
+    """Personalization Workbench: from raw exports to an honest, published answer."""
+
+
+for command in (*data.COMMANDS, *answers.COMMANDS):
+    main.add_command(command)
+
+
+@main.command()
+@in_folder
+@click.option("--port", type=click.IntRange(1, 65535), default=8866, show_default=True)
+@click.option("--screens", is_flag=True, help="Serve the analyst's screens as well; they can read the data.")
+def serve(folder: Path, port: int, screens: bool) -> None:
+    """Show the published pages of DIR on this machine, until Ctrl-C."""
+    from workbench.publish.site import serve_project
+
+    project, t = open_project(folder)
+
+    def ready(url: str) -> None:
+        click.echo(t("The pages are at {url} — stop with Ctrl-C.", url=url))
+
+    serve_project(project, port=port, screens=screens, ready=ready)
+
+
+@main.command()
+@in_folder
+@click.option("--replace", is_flag=True, help="Put a new one in the place of an earlier demo.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@json_option
+def demo(folder: Path, replace: bool, language: str, as_json: bool) -> None:
+    """Do the main job on the sample data, from files to a published page."""
+    from workbench.demo import run
+
+    def progress(text: str) -> None:
+        click.echo(text, err=as_json)
+
+    result = run(folder, language=language, replace=replace, progress=progress)
+    if as_json:
+        print_json(result)

@@ -1,0 +1,142 @@
+"""What a project keeps by name beside its tables: segments, recipes and records."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomli_w
+
+from workbench import storage
+from workbench.errors import ProjectError
+from workbench.records import EffectRecord, ValueRecord, from_json
+
+if TYPE_CHECKING:
+    from workbench.tables.recipe import Recipe
+
+
+class Segments(MutableMapping[str, str]):
+    """The project's named rules, kept in `segments.toml`; a rule is checked before it is kept."""
+
+    def __init__(self, folder: Path, check: Callable[[str, str], None]) -> None:
+        self._folder = folder
+        self._file = folder / "segments.toml"
+        self._check = check
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return {name: str(rule) for name, rule in tomllib.loads(self._file.read_text("utf-8")).items()}
+        except FileNotFoundError:
+            return {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ProjectError(
+                "{path} cannot be read: {reason}.", path=str(self._file), reason=str(error)
+            ) from error
+
+    def __getitem__(self, name: str) -> str:
+        return self._read()[name]
+
+    def __setitem__(self, name: str, rule: str) -> None:
+        self._check(name, rule)
+        with storage.lock(self._folder):
+            storage.write_text(self._file, tomli_w.dumps({**self._read(), name: rule}))
+
+    def __delitem__(self, name: str) -> None:
+        with storage.lock(self._folder):
+            rules = self._read()
+            del rules[name]
+            storage.write_text(self._file, tomli_w.dumps(rules))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+class Records(Mapping[str, EffectRecord | ValueRecord]):
+    """The project's records by id, newest first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add[R: (EffectRecord, ValueRecord)](self, record: R) -> R:
+        """Keep a record."""
+        storage.write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=1))
+        return record
+
+    def __getitem__(self, record_id: str) -> EffectRecord | ValueRecord:
+        file = self._folder / f"{record_id}.json"
+        if not record_id.isalnum() or not file.is_file():
+            raise ProjectError(
+                "There is no record {id} in this project; there are: {known}.",
+                id=record_id,
+                known=", ".join(list(self)[:10]) or "–",
+            )
+        try:
+            return from_json(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ProjectError(
+                "The record {id} is damaged or from another version; run the analysis again.", id=record_id
+            ) from error
+
+    def __iter__(self) -> Iterator[str]:
+
+        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+        return iter([file.stem for file in files])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.glob("*.json"))
+
+    def __contains__(self, record_id: object) -> bool:
+        return (self._folder / f"{record_id}.json").is_file()
+
+
+class Recipes(MutableMapping[str, "Recipe"]):
+    """The project's recipes by name, in `recipes/`; each file can be copied to another project."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fitting(self, columns: Collection[str]) -> str | None:
+        """The recipe that was made for a file with these columns; the newest where several were."""
+        from workbench.tables.recipe import read
+
+        files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+        return next((file.stem for file in files if read(file).fits(columns)), None)
+
+    def __getitem__(self, name: str) -> Recipe:
+        from workbench.tables.recipe import read
+
+        file = self._folder / f"{name}.json"
+        if name not in self:
+            raise ProjectError(
+                "There is no recipe “{name}” in this project; there are: {known}.",
+                name=name,
+                known=", ".join(self) or "–",
+            )
+        return read(file)
+
+    def __setitem__(self, name: str, recipe: Recipe) -> None:
+        if not re.fullmatch(r"[\w-]+", name):
+            raise ProjectError(
+                "A recipe cannot be called “{name}”: use letters, digits, “-” and “_”.", name=name
+            )
+        with storage.disk_errors(self._folder):
+            self._folder.mkdir(exist_ok=True)
+        storage.write_text(self._folder / f"{name}.json", recipe.to_json())
+
+    def __delitem__(self, name: str) -> None:
+        (self._folder / f"{name}.json").unlink()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(file.stem for file in self._folder.glob("*.json")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.glob("*.json"))
+
+    def __contains__(self, name: object) -> bool:
+        return bool(re.fullmatch(r"[\w-]+", str(name))) and (self._folder / f"{name}.json").is_file()
