@@ -22,6 +22,15 @@ def _is_here(address: Any) -> bool:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def keys_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the keys of the tests' projects away from the person's."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("WORKBENCH_KEYS", str(tmp_path_factory.mktemp("keys")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
 def no_other_computer() -> Iterator[None]:
     """Make every connection to another computer fail, at once and by name."""
     connect = socket.socket.connect

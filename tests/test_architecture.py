@@ -21,6 +21,11 @@ ORDER = (
     "engines",
     "records",
     "tables",
+    "store",
+    "intake",
+    "definitions",
+    "people",
+    "settings",
     "project",
     "simulate",
     "segments",
@@ -41,6 +46,8 @@ ORDER = (
 # does so inside its functions only, so that a project opens without loading what it does not need.
 WALKS_THE_LINE = {
     ("project", "segments"): "a segment's rule is checked when it is stored",
+    ("project", "metrics"): "readiness() asks the catalogue of metrics",
+    ("project", "metrics"): "readiness() asks the catalogue of metrics",
     ("project", "analyses"): "effect() and lifetime_value() ask for a result",
     ("project", "publish"): "publish() hands records to the publisher",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -17,7 +18,10 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DEPENDENCIES = {
     canonicalize_name(requirement.name): requirement.specifier
-    for requirement in map(Requirement, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+    for requirement in map(
+        Requirement, [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
+    )
+    if requirement.name != PROJECT["name"]
 }
 # Names that differ on conda-forge; there, Ibis without its engines is a package of its own.
 CONDA_NAMES = {

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench.decisions import amount, change, main_comparison, main_difference, metric_name
 from workbench.locale import Texts
-from workbench.records import Comparison, EffectRecord, Interval, ValueRecord
+from workbench.metrics.catalogue import Readiness
+from workbench.records import Check, Comparison, EffectRecord, Interval, ValueRecord
 from workbench.segments import NOT_KNOWN, REST
+from workbench.tables.report import LoadReport
 
 Row = dict[str, str]
+_LISTED = 10
+_SIGNS = {"fail": "✗", "warn": "!", "ok": "✓"}
+_LIGHTS = {"missing": "✗", "partly": "!", "ready": "✓"}
 
 
 @dataclass(frozen=True)
@@ -317,3 +323,75 @@ def as_code(record: EffectRecord | ValueRecord) -> str:
     return (
         f"{imports}import workbench as wb\n\nproject = wb.Project.open()\nproject.{call}({', '.join(words)})"
     )
+
+
+def load_lines(loaded: LoadReport, t: Texts) -> list[str]:
+    """What came of loading files, a line each: what is in, what is worth knowing, what was left out."""
+    values = {"kept": loaded.rows_kept, "read": loaded.rows_read, "file": ", ".join(loaded.files)}
+    lines = [
+        t("{kept:count} of {read:count} rows of {file} are in {table} now.", **values, table=loaded.table)
+        if len(loaded.added) < 2
+        else t("{kept:count} of {read:count} rows of {file} were taken in.", **values)
+    ]
+    lines += [
+        "  " + t("{table}: {n:count} new rows", table=table, n=rows) for table, rows in loaded.added.items()
+    ]
+    lines += [f"  {t(note)}" for note in loaded.notes]
+    lines += [
+        "  "
+        + t(
+            "line {line}, {column}: {reason} ({text})",
+            line=row.line,
+            column=row.column or "–",
+            reason=t(row.reason),
+            text=row.text[:60],
+        )
+        for row in loaded.rejected[:_LISTED]
+    ]
+    if loaded.rejected_count > _LISTED:
+        lines.append("  " + t("… and {n:count} more rows left out", n=loaded.rejected_count - _LISTED))
+    return lines + ["? " + t(question.question) for question in loaded.questions]
+
+
+def check_lines(checks: Sequence[Check], ready: Sequence[Readiness], t: Texts) -> list[str]:
+    """The checks of the tables and the metrics they allow, a line each, what needs care first."""
+    lines = [f"{_SIGNS[check.status]} {t(check.detail)}{_examples(check)}" for check in checks]
+    lines.append(t("What can be computed:"))
+    for one in ready:
+        why = [t(part) for part in (*one.missing, *one.caveats)]
+        why += [check.name for check in one.checks if check.status != "ok"]
+        lines.append(f"{_LIGHTS[one.light]} {t(one.metric.title)}" + (f" ({'; '.join(why)})" if why else ""))
+    return lines
+
+
+def check_script(checks: Sequence[Check], ready: Sequence[Readiness], t: Texts) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "checks": [
+            {
+                "name": check.name,
+                "status": check.status,
+                "detail": t(check.detail),
+                "count": check.count,
+                "share": check.share,
+                "examples": list(check.examples),
+            }
+            for check in checks
+        ],
+        "metrics": [
+            {
+                "name": one.metric.name,
+                "title": t(one.metric.title),
+                "status": one.light,
+                "tables": dict(one.cells),
+                "missing": [t(part) for part in one.missing],
+                "caveats": [t(part) for part in one.caveats],
+                "checks": {check.name: check.status for check in one.checks},
+            }
+            for one in ready
+        ],
+    }
+
+
+def _examples(check: Check) -> str:
+    return f" ({', '.join(check.examples[:3])})" if check.examples and check.status != "ok" else ""
