@@ -2,327 +2,285 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from html import escape
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 import ipywidgets
 
 from workbench.locale import Texts
-from workbench.publish.fold import Fold
-from workbench.publish.result import checks, html, table
-from workbench.screens import controls
+from workbench.publish.result import html
+from workbench.screens import (
+    browsing_view,
+    checking_view,
+    controls,
+    people_view,
+    preview_view,
+    recipes_view,
+    report_view,
+)
+from workbench.screens.browsing import chosen_files
 from workbench.screens.frame import columns, served
-from workbench.screens.loading import SHOWN_ROWS, SUMMARY, UNIT, LoadState
+from workbench.screens.loading import LoadState
+from workbench.screens.mapping_view import mapping
+from workbench.screens.reading import EACH, SUMMARY, UNIT
 from workbench.screens.upload import Upload
-from workbench.tables.report import LoadReport
 from workbench.tables.schema import TABLES
+from workbench.tables.sources.files import ENDINGS
 
-_LISTED = 200
 _UPLOAD = {True: 200, False: 10}  # MB that the page, JupyterLab take in one piece
+_ENCODINGS = ("utf-8", "cp1252", "iso8859-15", "mac_roman", "utf-16", "cp850")
 
 
 def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
-    """The file on the left; on the right what it holds, what came of it, and what the project holds."""
-    load = controls.button(t("Load"), state.load, primary=True)
-    asked = ipywidgets.VBox(
-        [*_questions(state, t), load],
-        layout=controls.full(),
-    )
-    chosen = ipywidgets.VBox([_mapping(state, t), _preview(state, t)])
+    """The files on the left; on the right what they hold, what came of them, and what the project holds."""
+    zone = state.project.settings.timezone
+    report = report_view.view(state.run, state.recipes, t)
+    file = ipywidgets.VBox(
+        [preview_view.view(state, t), mapping(state, t), preview_view.first_rows(state, t)]
+    ).add_class("wb-looked")
+    people = people_view.view(state.people, t, zone)
+    project = ipywidgets.VBox([checking_view.view(state.checks, t), people])
 
     def show(_change: object = None) -> None:
-        waiting = state.found is not None and state.report is None
-        asked.layout.display = chosen.layout.display = "" if waiting else "none"
+        # a file that is looked at has the page to itself
+        file.layout.display = "" if state.found is not None else "none"
+        project.layout.display = "none" if state.files else ""
+        people.layout.display = "" if state.checks.held.tables else "none"
 
     show()
-    state.observe(show, ["found", "report"])
-    shown = [_report(state, t), chosen, _overview(state, t)]
-    return columns(state, [*_file(state, t), asked, controls.meanings(t, _meanings(t))], shown, t)
+    state.observe(show, ["found", "files"])
+    state.checks.observe(show, "held")
+    asked = [
+        _ways(state, t),
+        _chosen(state, t),
+        _sample(state, t),
+        _reading(state, t),
+        _loading(state, t),
+        _more(state, t),
+        recipes_view.listed(state.recipes, t),
+        controls.meanings(t, _meanings(t)),
+    ]
+    return columns(state, asked, [report, file, project], t)
 
 
-def _file(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
+def _ways(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """The three ways to a file."""
     limit = _UPLOAD[served()]
     upload = Upload(
         state.receive,
-        label=t("Choose a file"),
-        words=t("CSV, TSV or Parquet, packed with gzip if you like; up to {limit:count} MB.", limit=limit),
+        label=t("Choose files"),
+        words=t(
+            "CSV, TSV, Excel, JSON or Parquet, packed if you like; up to {limit:count} MB together.",
+            limit=limit,
+        ),
         sending=t("Sending the file …"),
         too_large=t(
             "The file is larger than {limit:count} MB: put it where this runs, and give its path.",
             limit=limit,
         ),
         limit=limit * 10**6,
+        accept=",".join(ENDINGS),
     )
-    return [
-        upload,
-        controls.text(
-            state, "path", t("Or a path on the computer that runs this"), example="/data/orders.csv"
-        ),
-        _sample(state, t),
-    ]
+    typed = controls.text(state, "path", t("Or their path there"), example="/data/orders-*.csv")
+    box = ipywidgets.VBox(
+        [upload, browsing_view.view(state.browser, t, state.project.settings.timezone), typed]
+    )
+
+    def show(_change: object = None) -> None:
+        box.layout.display = "none" if state.files else ""
+
+    show()
+    state.observe(show, "files")
+    return box
+
+
+def _chosen(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """What was chosen, and the way back."""
+    words = html("")
+    other = controls.button(t("Choose another file"), lambda: state.look([]))
+    box = ipywidgets.VBox([words, other]).add_class("wb-tight").add_class("wb-chosen")
+
+    def show(_change: object = None) -> None:
+        box.layout.display = "" if state.files else "none"
+        if state.files:
+            name, rest = chosen_files(state.files, t)
+            words.value = f"<strong>{escape(name)}</strong><span>{escape(rest)}</span>"
+
+    show()
+    state.observe(show, "files")
+    return box
 
 
 def _sample(state: LoadState, t: Texts) -> ipywidgets.Widget:
     button = controls.button(t("Load the sample shop"), state.load_sample)
 
     def show(_change: object = None) -> None:
-        button.layout.display = "none" if state.tables or state.found else ""
+        hidden = state.checks.held.tables or state.files or state.run.active
+        button.layout.display = "none" if hidden else ""
 
     show()
-    state.observe(show, ["tables", "found"])
+    state.observe(show, "files")
+    state.checks.observe(show, "held")
+    state.run.observe(show, "active")
     return button
 
 
-def _questions(state: LoadState, t: Texts) -> list[ipywidgets.Widget]:
-    """What one row is, and what the file may leave open."""
-    kinds = [
-        (t("customer with results"), UNIT),
-        (t("variant with totals"), SUMMARY),
-        *((name, name) for name in TABLES if name not in ("outcomes", "summaries")),
-    ]
-    orders = [
-        (t("as the file shows"), None),
-        (t("day first: 31/12"), "dmy"),
-        (t("month first: 12/31"), "mdy"),
-    ]
-    marks = [(t("as the file shows"), None), (t("point: 1.5"), "."), (t("comma: 1,5"), ",")]
+def _reading(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """How the file is read: by which recipe, as what, from which sheet, and what it leaves open."""
+
+    def recipes() -> list[controls.Option]:
+        return [(t("none: as the file looks"), None), *((name, name) for name in state.recipes.names)]
+
+    def kinds() -> list[controls.Option]:
+        return [
+            (t("choose …"), None),
+            *([(t("each file as it looks"), EACH)] if state.kinds else []),
+            *((vendor.title, vendor.name) for vendor in state.vendors),
+            (t("customer with results"), UNIT),
+            (t("variant with totals"), SUMMARY),
+            *((name, name) for name in TABLES if name not in ("outcomes", "summaries")),
+        ]
+
+    recipe = controls.choice(state, "recipe", t("Recipe"), recipes, follows="files")
+    holds = controls.choice(state, "holds", t("What one row is"), kinds, follows="vendors")
+    sheet = controls.choice(
+        state, "sheet", t("Sheet"), lambda: [(name, name) for name in state.sheets], follows="sheets"
+    )
     experiment = controls.text(
         state, "experiment", t("Name of the experiment"), example=t("the name of the file")
     )
-    asked = html("")
+    questions = _questions(state, t, asked=True)
+    box = ipywidgets.VBox([recipe, holds, sheet, experiment, questions])
 
     def show(_change: object = None) -> None:
-        needed = state.takes_experiment and not {"experiment", "experience_id"} & set(state.mapping)
-        experiment.layout.display = "" if needed else "none"
-        asked.value = "".join(
-            f'<p class="wb-notice">{escape(t(question.question))}</p>' for question in state.questions
-        )
+        box.layout.display = "" if state.files else "none"
+        recipe.layout.display = "" if state.recipes.names else "none"
+        sheet.layout.display = "" if len(state.sheets) > 1 else "none"
+        for widget in (holds, questions):
+            widget.layout.display = "" if state.found is not None else "none"
+        experiment.layout.display = "" if state.found is not None and state.takes_experiment else "none"
 
     show()
-    state.observe(show, ["holds", "mapping", "questions"])
-    return [
-        controls.choice(state, "holds", t("What one row is"), lambda: [(t("choose …"), None), *kinds]),
-        experiment,
-        asked,
-        controls.choice(state, "date_order", t("Order of dates"), lambda: orders),
-        controls.choice(state, "decimal", t("Decimal mark"), lambda: marks),
-    ]
-
-
-def _mapping(state: LoadState, t: Texts) -> ipywidgets.Widget:
-    """A pick-list for each standard column; those that were not found are under “more”."""
-    box = ipywidgets.VBox()
-
-    def pick(name: str, label: str) -> ipywidgets.Dropdown:
-        value = state.mapping.get(name)
-        names = list(state.found.columns) if state.found else []
-        constant = [value] if value and value not in names else []
-        widget = ipywidgets.Dropdown(
-            options=["–", *names, *(t("“{value}” in every row", value=item) for item in constant)],
-            index=[None, *names, *constant].index(value),
-            description=label,
-            layout=controls.full(),
-        )
-        widget.observe(lambda change: state.choose(name, [None, *names, *constant][change.new]), "index")
-        return widget
-
-    def several(
-        label: str, value: Sequence[str], write: Callable[[Sequence[str]], None]
-    ) -> ipywidgets.SelectMultiple:
-        names = list(state.found.columns) if state.found else []
-        widget = ipywidgets.SelectMultiple(
-            options=names,
-            value=[name for name in value if name in names],
-            rows=min(6, len(names)),
-            description=label,
-            layout=controls.full(),
-        )
-        widget.observe(lambda change: write(change.new), "value")
-        return widget
-
-    def fill(_change: object = None) -> None:
-        seen: list[ipywidgets.Widget] = []
-        others: list[ipywidgets.Widget] = []
-        for column in state.columns():
-            label = t("{name} (needed)", name=column.name) if column.required else column.name
-            shown = column.required or column.name in state.mapping
-            (seen if shown else others).append(pick(column.name, label))
-        if state.holds == UNIT:
-            seen.append(several(t("Results of each customer"), [*state.outcomes.values()], state.measure))
-        if state.takes_attributes:
-            seen.append(several(t("Further columns to keep"), [*state.attributes.values()], state.keep))
-        title = html(f'<h2 class="wb-part">{escape(t("Which column is which"))}</h2>')
-        grid = ipywidgets.Box(seen).add_class("wb-grid")
-        rest = [controls.more(t, [ipywidgets.Box(others).add_class("wb-grid")])] if others else []
-        box.children = [title, grid, *rest] if seen else []
-
-    fill()
-    state.observe(fill, "proposals")
+    state.observe(show, ["files", "found", "sheets", "holds", "mapping"])
     return box
 
 
-def _preview(state: LoadState, t: Texts) -> ipywidgets.HTML:
-    widget = html("")
-
-    def write(_change: object = None) -> None:
-        found = state.found
-        if found is None:
-            widget.value = ""
-            return
-        named = {**state.attributes, **state.outcomes, **state.mapping}
-        known = {source: name for name, source in named.items()}
-        rows = found.rows.slice(0, SHOWN_ROWS).to_pylist()
-        head = "".join(
-            f'<th scope="col">{escape(name)}<span>{escape(known.get(name, ""))}</span></th>'
-            for name in found.columns
-        )
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_cell(row[name]))}</td>" for name in found.columns) + "</tr>"
-            for row in rows
-        )
-        title = t("The first {n:count} rows", n=len(rows))
-        widget.value = (
-            f'<h2 class="wb-part">{escape(title)}</h2><div class="wb-table wb-preview" tabindex="0" '
-            f'role="group"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        )
-
-    write()
-    state.observe(write, ["found", "mapping", "outcomes", "attributes"])
-    return widget
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _report(state: LoadState, t: Texts) -> ipywidgets.Widget:
-    """What came in of the last file."""
-    words, rejected = html(""), Fold()
-
-    def write(_change: object = None) -> None:
-        report = state.report
-        words.value = "" if report is None else _said(report, t)
-        rejected.content = ""
-        if report is not None and report.rejected:
-            listed = report.rejected[:_LISTED]
-            rejected.title = t("The rows that were left out ({n:count})", n=report.rejected_count)
-            rows = [
-                {
-                    t("Line"): t.count(row.line),
-                    t("Column"): row.column or "–",
-                    t("Why"): t(row.reason),
-                    t("In the file"): row.text,
-                }
-                for row in listed
-            ]
-            more = report.rejected_count - len(listed)
-            rest = t("… and {n:count} more rows left out", n=more) if more > 0 else ""
-            rejected.content = table(rows) + f"<p>{escape(rest)}</p>"
-
-    write()
-    state.observe(write, "report")
-    return ipywidgets.VBox([words, rejected])
-
-
-def _said(report: LoadReport, t: Texts) -> str:
-    values = {"kept": report.rows_kept, "read": report.rows_read}
-    sentence = {
-        "event": t("{kept:count} of {read:count} rows are in “{table}” now.", **values, table=report.table),
-        "unit": t(
-            "{kept:count} of {read:count} customers are in, with their variants and results.", **values
+def _questions(state: LoadState, t: Texts, *, asked: bool) -> ipywidgets.VBox:
+    """The controls for what a file may leave open: those that it did (`asked`), or the others."""
+    offered = {
+        "date_order": (
+            t("Order of dates"),
+            [(t("day first: 31/12"), "dmy"), (t("month first: 12/31"), "mdy")],
         ),
-        "summary": t("{kept:count} of {read:count} variants are in, with their totals.", **values),
-    }[report.grain]
-    notes = [t(note) for note in report.notes] + [
-        t(
-            "{question} It was taken to be “{assumed}”.",
-            question=t(question.question),
-            assumed=question.assumed,
-        )
-        for question in report.questions
-    ]
-    left = t("No row was left out.")
-    if report.rejected_count:
-        left = t("{n:count} rows were left out; they are listed below.", n=report.rejected_count)
-    items = "".join(f"<li>{escape(note)}</li>" for note in [left, *notes])
-    return f'<p class="wb-sentence" role="status">{escape(sentence)}</p><ul>{items}</ul>'
+        "decimal": (t("Decimal mark"), [(t("point: 1.5"), "."), (t("comma: 1,5"), ",")]),
+        "scale": (t("Possible answers"), [(t("from 0 to 10"), "0-10"), (t("from 1 to 10"), "1-10")]),
+    }
+    box = ipywidgets.VBox()
+    made: dict[str, list[ipywidgets.Widget]] = {}
 
+    def make(name: str) -> list[ipywidgets.Widget]:
+        label, choices = offered[name]
+        none = t("not said yet") if asked else t("as the file shows")
+        pick = controls.choice(state, name, label, lambda: [(none, None), *choices])
+        return [html(""), pick] if asked else [pick]
 
-def _overview(state: LoadState, t: Texts) -> ipywidgets.VBox:
-    """What the project holds, which screens can answer, and what looking over it brought."""
-    words, fine = html(""), Fold()
-    zone = ZoneInfo(state.project.settings.timezone)
-
-    def day(second: int) -> str:
-        return t.date(datetime.fromtimestamp(second, UTC).astimezone(zone).date())
-
-    def write(_change: object = None) -> None:
-        title = f'<h2 class="wb-part">{escape(t("What the project holds"))}</h2>'
-        if not state.tables:
-            hint = t("Nothing yet: choose a file, or load the sample shop.")
-            words.value, fine.content = f"{title}<p>{escape(hint)}</p>", ""
+    def fill(_change: object = None) -> None:
+        if state.busy:  # several things change together
             return
-        rows = [
-            {
-                t("Table"): item.name,
-                t("Rows"): t.count(item.rows),
-                t("From"): day(item.seconds[0]) if item.seconds else "–",
-                t("Until"): day(item.seconds[1]) if item.seconds else "–",
-                t("Files"): ", ".join(item.sources),
-            }
-            for item in state.tables
-        ]
-        lights = _lights({item.name for item in state.tables}, t)
-        open_ones = [finding for finding in state.findings if finding.status != "ok"]
-        others = [finding for finding in state.findings if finding.status == "ok"]
-        overview = f'<div class="wb-overview">{table(rows)}</div>'
-        words.value = title + overview + lights + (checks(open_ones, t) if open_ones else "")
-        fine.title = t("{n:count} checks are fine", n=len(others))
-        fine.content = checks(others, t) if others else ""
+        wanted = [name for name in offered if (name in state.asked) == asked]
+        if not asked and not state.takes_items:
+            wanted = [name for name in wanted if name != "scale"]
+        for name in wanted:
+            made[name] = made.get(name) or make(name)
+        open_ones = {question.id: question for question in (state.trial.questions if state.trial else ())}
+        for name in wanted if asked else ():
+            question = open_ones.get(name)
+            words = t(question.question) if question else ""
+            made[name][0].value = f'<p class="wb-notice">{escape(words)}</p>' if words else ""
+        shown = [widget for name in wanted for widget in made[name]]
+        if list(box.children) != shown:
+            box.children = shown
 
-    write()
-    state.observe(write, "findings")
-    return ipywidgets.VBox([words, fine])
+    fill()
+    state.observe(fill, ["asked", "trial", "holds", "busy"])
+    return box
 
 
-def _lights(there: set[str], t: Texts) -> str:
-    """What can be asked of these tables."""
-    experiment = (
-        "summaries" in there or {"exposures", "outcomes"} <= there or {"exposures", "orders"} <= there
+def _loading(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """The button; while files are loaded, how far that is and the button that ends it."""
+    begin = controls.button(t("Load"), state.load, primary=True)
+    bar = ipywidgets.FloatProgress(max=1.0, description=t("Loading"))
+    end = controls.button(t("Stop"), state.run.stop)
+    going = ipywidgets.VBox([bar, end]).add_class("wb-tight")
+    box = ipywidgets.VBox([begin, going])
+    run = state.run
+
+    def show(_change: object = None) -> None:
+        begin.layout.display = "" if state.found is not None and not run.active else "none"
+        going.layout.display = "" if run.active else "none"
+        if run.active:
+            name = chosen_files(run.files, t)[0]
+            words = t("Stopping …") if run.stopping else t("Loading {file}", file=name)
+            bar.description = words
+        end.disabled = run.stopping
+        bar.value = run.progress
+
+    show()
+    state.observe(show, "found")
+    run.observe(show, ["active", "stopping", "progress"])
+    return box
+
+
+def _more(state: LoadState, t: Texts) -> ipywidgets.Widget:
+    """How files are read where it goes without saying."""
+    zones = sorted(available_timezones())
+    own = state.project.settings.timezone
+    encoding = controls.choice(
+        state,
+        "encoding",
+        t("Encoding"),
+        lambda: [(t("as the file shows"), None), *((name, name) for name in _ENCODINGS)],
     )
-    lights = [
-        (t("Segments"), "customers" in there, t("needs customers")),
-        (t("Effect lab"), experiment, t("needs exposures and orders, or results by customer or by variant")),
-        (t("Lifetime value"), "orders" in there, t("needs orders")),
-    ]
-    items = "".join(
-        f'<li class="wb-{"ok" if ready else "warn"}"><span class="wb-sign" aria-hidden="true">'
-        f"{'✓' if ready else '–'}</span><strong>{escape(name)}</strong> "
-        f"<span>{escape(t('ready') if ready else needs)}</span></li>"
-        for name, ready, needs in lights
+    timezone = controls.choice(
+        state,
+        "timezone",
+        t("Zone of times without an offset"),
+        lambda: [(t("that of the project: {zone}", zone=own), None), *((zone, zone) for zone in zones)],
     )
-    return (
-        f'<section class="wb-checks wb-lights"><h2 class="wb-part">{escape(t("What can be asked"))}</h2>'
-        f"<ul>{items}</ul></section>"
-    )
+    box = controls.more(t, [_questions(state, t, asked=False), timezone, encoding])
+
+    def show(_change: object = None) -> None:
+        box.layout.display = "" if state.files else "none"
+
+    show()
+    state.observe(show, "files")
+    return box
 
 
 def _meanings(t: Texts) -> list[tuple[str, str]]:
     return [
         (
-            t("Or a path on the computer that runs this"),
-            t("For files of any size that are there already; nothing is copied through the page."),
+            t("Or their path there"),
+            t("A file, a folder or a pattern with *, of any size; nothing is copied through the page."),
         ),
         (
             t("What one row is"),
             t("Files of single doings (orders, exposures …), of customers, or of totals can all be read."),
         ),
+        (t("Recipe"), t("How a file was read before; the next one of its kind then needs one click.")),
+        (t("Sheet"), t("A workbook may hold several tables; each is loaded by itself.")),
         (t("Name of the experiment"), t("Where no column says which experiment a row belongs to.")),
         (t("Order of dates"), t("How 03/04/2026 is read; the file itself mostly shows it.")),
         (t("Decimal mark"), t("Whether 1.034 is about one or about a thousand.")),
+        (
+            t("Possible answers"),
+            t("Where nobody answered 0, the answers do not say whether they could have."),
+        ),
+        (
+            t("Zone of times without an offset"),
+            t("Where the clock was that wrote times such as 09:30; days are those of the project."),
+        ),
+        (t("Encoding"), t("To choose where letters such as ñ or € come out wrong.")),
         (
             t("Further columns to keep"),
             t("What is known of a customer beyond the standard columns; you can split results by it."),

@@ -16,7 +16,7 @@ from workbench.publish.result import html
 from workbench.screens import controls
 from workbench.screens.frame import columns
 from workbench.screens.state import ScreenState, groups, last_second
-from workbench.segments import check_rule, history_columns, sizes
+from workbench.segments import check_rule, history_columns, label, sizes
 
 EXAMPLES = (
     'country == "ES" and orders_12m >= 3',
@@ -59,7 +59,7 @@ class SegmentState(ScreenState):
         customers = table(engine, "customers")
         found: dict[str, list[str]] = {}
         for column in groups(self.project):
-            counts = customers.group_by(value=customers[column].cast("string")).aggregate(n=customers.count())
+            counts = customers.group_by(value=label(customers[column])).aggregate(n=customers.count())
             counts = counts.filter(counts.value.notnull())
             rows = fetch(engine, counts.order_by([counts.n.desc(), counts.value]).limit(_VALUES))
             found[column] = [row["value"] for row in rows]
