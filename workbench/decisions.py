@@ -60,7 +60,12 @@ def loss(unit: Unit, value: float) -> Message:
 
 def metric_name(metric: str) -> Message:
     """A metric as a reader calls it; an outcome keeps the name that its file gave it."""
-    known = {"conversion": say("conversion"), "revenue": say("revenue")}
+    known = {"conversion": say("conversion"), "revenue": say("revenue"), "orders": say("orders placed")}
+    kind, _, name = metric.partition(":")
+    if name and kind == "event":
+        return say("“{name}” per customer", name=name)
+    if name and kind == "any":
+        return say("at least one “{name}”", name=name)
     return known.get(metric) or say("{name}", name=metric)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.errors import Cancelled
 from workbench.locale import Message, say
 from workbench.store import Draft
 from workbench.tables.identity import Identities
@@ -44,7 +45,7 @@ _FREE_TEXT: Final = (
     "campaign",
 )
 """Declared columns in which people write, or addresses that may hold what they wrote."""
-_READING: Final = 0.9
+_READING: Final = 0.55
 """The share of the progress that reading a file is taken to be; the rest is putting it in its place."""
 
 
@@ -68,7 +69,7 @@ class Setting:
 def take_in(
     draft: Draft,
     files: Sequence[Path],
-    recipe: Recipe,
+    recipe_of: Callable[[Path], Recipe],
     setting: Setting,
     *,
     progress: Callable[[float], None] | None = None,
@@ -79,7 +80,7 @@ def take_in(
     Args:
         draft: The draft; the caller lets it take effect.
         files: The files, in order.
-        recipe: How to read them.
+        recipe_of: How to read each.
         setting: What the project says of its data.
         progress: Told the share that is done.
         cancel: Stops the reading once it is set.
@@ -97,7 +98,7 @@ def take_in(
 
         loaded = read_tables(
             file,
-            recipe,
+            recipe_of(file),
             timezone=setting.timezone,
             exchange=Exchange(
                 setting.currency, draft.read("rates") if "rates" in draft else None, setting.timezone
@@ -109,6 +110,8 @@ def take_in(
         notes: list[Message] = []
         tables = {name: _discreet(rows, name, setting, notes) for name, rows in loaded.tables.items()}
         before = {name: draft.rows(name) for name in tables}
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("Stopped; nothing has changed.")
         _add(draft, tables, file.name)
         added = {name: draft.rows(name) - rows for name, rows in before.items()}
         known = sum(rows.num_rows for rows in tables.values()) - sum(added.values())

@@ -14,6 +14,7 @@ from math import isfinite, nan
 
 from workbench.errors import ModelError
 
+_SAME = 1e-12  # less spread than this share of the squares is only rounding: all values are the same
 _ROUNDING = 1e-9  # how far, relative to its terms, a sum may stray from what it must be and still be rounding
 
 
@@ -98,7 +99,7 @@ class Moments:
                 total=total,
                 squares=sum_of_squares,
             )
-        return cls(n, total / n, max(m2, 0.0))
+        return cls(n, total / n, m2 if m2 > _SAME * sum_of_squares else 0.0)
 
     @classmethod
     def of_mean(cls, n: int, mean: float, variance: float) -> Moments:

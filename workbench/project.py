@@ -194,9 +194,11 @@ class Project:
 
                 self._engine = open_engine(self.settings.engine)
             else:
+                from workbench.engines.cache import CachedEngine
                 from workbench.engines.duckdb import DuckDBEngine
 
-                self._engine = DuckDBEngine(self.store.files, self.settings.memory_limit)
+                engine = DuckDBEngine(self.store.files, self.settings.memory_limit)
+                self._engine = CachedEngine(engine, self.path / "cache", self.fingerprints)
         return self._engine
 
     @property
@@ -237,7 +239,7 @@ class Project:
             files: A file, several, a folder, or a pattern such as `exports/orders-*.csv`; CSV, TSV, Excel,
                 JSON or Parquet, packed or not.
             recipe: How to read them, or the name of a recipe of this project. When neither it nor settings
-                are given, a recipe of this project that was made for such columns is used.
+                are given, each is read by the recipe of this project that was made for such columns.
             progress: Told the share that is done.
             cancel: Stops the load once it is set; the tables are then as they were.
             settings: Those of `Recipe`: `table`, `grain`, `vendor`, `mapping`, `experiment`, `date_order`,
@@ -260,21 +262,24 @@ class Project:
                 "The tables of this project are in a database and are read there; files cannot be loaded"
                 " into it."
             )
-        found = expand(files)
-        notes = []
         if isinstance(recipe, str):
             recipe = self.recipes[recipe]
-        elif recipe is None and not settings and len(self.recipes):
-            name = self.recipes.fitting(open_source(found[0]).columns)
-            if name is not None:
-                recipe = self.recipes[name]
-                notes.append(say("Read as the recipe “{name}” says.", name=name))
+        told = (recipe or Recipe()).with_settings(settings)
+        found = expand(files)
+        used: dict[str, Recipe] = {}
+
+        def recipe_of(file: Path) -> Recipe:
+            if recipe is not None or settings or not len(self.recipes):
+                return told
+            name = self.recipes.fitting(open_source(file).columns)
+            return told if name is None else used.setdefault(name, self.recipes[name])
+
         people, settled = self.people, self.settings
         setting = Setting(people.key(), people.erased, settled.timezone, settled.currency)
-        given = (recipe or Recipe()).with_settings(settings)
         with self.store.draft() as draft:
             people.access.add("load", files=[file.name for file in found])
-            report = take_in(draft, found, given, setting, progress=progress, cancel=cancel)
+            report = take_in(draft, found, recipe_of, setting, progress=progress, cancel=cancel)
+        notes = [say("Read as the recipe “{name}” says.", name=name) for name in used]
         return report.model_copy(update={"notes": (*notes, *report.notes)})
 
     def frame(self, table_or_sql: str) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from typing import Any
 import ibis
 
 from workbench.clock import DAY
-from workbench.engines import Engine, fetch, has, table
+from workbench.engines import Engine, fetch, has, table, whole_seconds
 from workbench.errors import DataError, RuleError
 from workbench.locale import Message, say
 
@@ -171,7 +171,13 @@ def _history(engine: Engine, people: Any, names: list[str]) -> Any:
     orders = table(engine, "orders")
     money = net_revenue(orders)
     joined = people.select("customer_id", "as_of").inner_join(
-        orders.select("customer_id", money_=money, at_=orders.ts.epoch_seconds().cast("int64")), "customer_id"
+        orders.select(
+            "customer_id",
+            money_=money,
+            at_=whole_seconds(orders.ts),
+            placed_=ibis.ifelse(is_credit(orders), 0, 1).cast("float64"),
+        ),
+        "customer_id",
     )
     past = joined.filter(joined.at_ < joined.as_of)
     columns: dict[str, Any] = {}
@@ -180,14 +186,16 @@ def _history(engine: Engine, people: Any, names: list[str]) -> Any:
         if found:
             inside = past.at_.notnull()
             if found[2]:
-                seconds = int(int(found[2]) * _DAYS[found[3]] * DAY)
-                inside = past.at_ >= past.as_of - seconds
-            counted = ibis.literal(1) if found[1] == "orders" else past.money_
-            columns[name] = ibis.ifelse(inside, counted.cast("float64"), zero()).sum()
+                window = int(int(found[2]) * _DAYS[found[3]] * DAY)
+                inside = past.at_ >= past.as_of - window
+            counted = past.placed_ if found[1] == "orders" else past.money_
+            columns[name] = ibis.ifelse(inside, counted, zero()).sum()
         elif name == "average_order_value":
-            columns[name] = past.money_.sum() / past.count().cast("float64")
+            columns[name] = past.money_.sum() / past.placed_.sum().nullif(0)
         else:
-            edge = past.at_.min() if name == "days_since_first_order" else past.at_.max()
+            placed = past.placed_ > 0
+            first = name == "days_since_first_order"
+            edge = past.at_.min(where=placed) if first else past.at_.max(where=placed)
             columns[name] = (past.as_of.max() - edge).cast("float64") / float(DAY)
     return past.group_by("customer_id").aggregate(**columns)
 
@@ -200,9 +208,25 @@ def net_revenue(orders: Any) -> Any:
     return revenue
 
 
+def is_credit(orders: Any) -> Any:
+    """Whether a row gives money back rather than takes it: it is no purchase."""
+    return ibis.coalesce(orders.revenue.cast("float64"), zero()) < zero()
+
+
 def zero() -> Any:
     """A true DOUBLE nought; a bare 0.0 is NUMERIC on PostgreSQL and Spark."""
     return ibis.literal(0, "int8").cast("float64")
+
+
+def label(column: Any) -> Any:
+    """A column as the name of a group: text, null where it is unknown.
+
+    Whole numbers have no decimals; a plain cast writes 2.0 as “2.0” on DuckDB and Spark, “2” on PostgreSQL.
+    """
+    if not column.type().is_floating():
+        return column.cast("string")
+    whole = (column == column.floor()) & (column.abs() < 1e15)  # which no number that is not one is either
+    return ibis.ifelse(whole, column.floor().cast("int64").cast("string"), column.cast("string"))
 
 
 def _compile(name: str, tree: ast.expr, rows: Any) -> Any:

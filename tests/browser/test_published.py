@@ -73,10 +73,11 @@ def test_no_customer_no_rule_and_no_code_reaches_the_reader(
     told = page.content() + "".join(received)
     assert "converts better" in told
     customers = {
-        row["customer_id"] for row in shop.engine.query("SELECT customer_id FROM customers").to_pylist()
+        str(row["customer_id"]) for row in shop.engine.query("SELECT customer_id FROM customers").to_pylist()
     }
-    assert re.fullmatch(r"c\d{6}", min(customers))
-    assert not customers & set(re.findall(r"\bc\d{6}\b", told))
+    assert sum(len(customer) > 15 for customer in customers) > 0.9 * len(customers)  # pseudonyms
+    assert not customers & set(re.findall(r"\d+", told))
+    assert not re.search(r"\bc\d{6}\b", told)  # what they are called in the files
     assert "show_page" not in told
     assert "import workbench.publish" not in told
     assert "orders_12m" not in told

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.analyses import experiment as reading
 from workbench.analyses.checks import believed, effect_checks
+from workbench.analyses.consent import consent_checks
 from workbench.analyses.experiment import Experiment
 from workbench.decisions import effect_verdict, sure
 from workbench.errors import ModelError, check_between, check_choice
@@ -47,7 +48,7 @@ def analyse(project: Project, settings: EffectSettings, seed: int = 0) -> Effect
     control = _control(found, settings)
     assignment = believed(found.recorded, settings.assignment)
     word: Word = "effect" if assignment == "random" else "association"
-    checks = effect_checks(found, settings, control)
+    checks = [*effect_checks(found, settings, control), *consent_checks(project, "exposures")]
     arms = {name: _posterior(found, found.cells.get((name, None), Cell()), settings) for name in found.arms}
     comparisons = [
         _compare(found, settings, word, name, control, None, arms[name], arms[control])

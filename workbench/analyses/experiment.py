@@ -1,31 +1,40 @@
 """One experiment and one metric, read from whichever grain the project has them in.
 
-Event level: exposures with times, orders after them. Unit level: one outcome a customer, as the file gave
-it. Summary level: the moments themselves. All three end in the same cells (arm × group), and the rest of
-the analysis does not know which it was.
+Event level: exposures with times, orders and events after them. The engine is asked once for all metrics of
+a table, all attributes of customers and all windows; what was asked for is a sum of the answer. Unit level:
+one outcome a customer, as the file gave it. Summary level: the moments themselves. All three end in the same
+cells (arm × group), and the rest of the analysis does not know which it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import ibis
-
 from workbench import segments
-from workbench.engines import Engine, fetch, has, span, table
-from workbench.errors import DataError, WorkbenchError
-from workbench.metrics import conversion, exposure, outcome, revenue
-from workbench.metrics.cells import Cell, fetch_cells
+from workbench.analyses.groups import (
+    MOST_GROUPS,
+    by_touch,
+    described,
+    in_segments,
+    names_in_rules,
+    no_group,
+    rules_for,
+)
+from workbench.analyses.groups import SEGMENTS as SEGMENTS
+from workbench.engines import Engine, has, span, table, whole_seconds
+from workbench.errors import DataError
+from workbench.metrics import actions, exposure, outcome, touch
+from workbench.metrics.actions import ORDERED, Timed
+from workbench.metrics.cells import Cell, ask, fetch_cells
+from workbench.metrics.over_time import EVERYBODY, KEYS, Grid, OverTime, over_time
 from workbench.moments import Moments
 from workbench.records import Assignment, EffectSettings
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
-SEGMENTS = "segments"
-_ORDER_METRICS = {"conversion": conversion.per_customer, "revenue": revenue.per_customer}
 _MONEY = {
     "revenue",
     "spend",
@@ -38,7 +47,6 @@ _MONEY = {
     "sales",
     "ventas",
 }
-_MOST_GROUPS = 200
 # Names that arms without a treatment usually have, English and Spanish.
 _CONTROLS = (
     "control",
@@ -127,21 +135,32 @@ def control_of(arms: Sequence[str]) -> str:
 def experiments(engine: Engine) -> dict[str, list[str]]:
     """The experiments of a project, each with the metrics that it can be asked about."""
     found: dict[str, set[str]] = {}
-    if has(engine, "summaries"):
-        rows = table(engine, "summaries")
-        for row in fetch(engine, rows.select("experience_id", "metric").distinct()):
-            found.setdefault(row["experience_id"], set()).add(row["metric"])
-    if has(engine, "outcomes"):
-        rows = table(engine, "outcomes")
-        for row in fetch(engine, rows.select("experience_id", "name").distinct()):
-            found.setdefault(row["experience_id"], set()).add(row["name"])
+    for name, metric in (("summaries", "metric"), ("outcomes", "name")):
+        if has(engine, name):
+            rows = table(engine, name)
+            for row in ask(engine, rows.select("experience_id", metric).distinct()).to_pylist():
+                found.setdefault(row["experience_id"], set()).add(row[metric])
     if has(engine, "exposures"):
         rows = table(engine, "exposures")
-        for row in fetch(engine, rows.group_by("experience_id").aggregate(times=rows.ts.count())):
-            metrics = found.setdefault(row["experience_id"], set())
-            if row["times"] and has(engine, "orders"):
-                metrics.update(_ORDER_METRICS)
-    return {name: sorted(metrics) for name, metrics in sorted(found.items())}
+        timed = _timed_metrics(engine)
+        for row in ask(engine, rows.group_by("experience_id").aggregate(times=rows.ts.count())).to_pylist():
+            found.setdefault(row["experience_id"], set()).update(timed if row["times"] else [])
+    usual = list(ORDERED)
+    return {
+        name: sorted(metrics, key=lambda m: (usual.index(m) if m in usual else len(usual), m))
+        for name, metrics in sorted(found.items())
+    }
+
+
+def _timed_metrics(engine: Engine) -> list[str]:
+    """Metrics of what customers do, as far as the tables have it."""
+    metrics = list(ORDERED) if has(engine, "orders") else []
+    if has(engine, "events"):
+        names = ask(engine, actions.names(table(engine, "events"))).to_pylist()
+        often = sorted((row for row in names if row["name"]), key=lambda row: (-row["n"], row["name"]))
+        for row in often[: actions.MOST_NAMES]:
+            metrics += [f"event:{row['name']}", f"any:{row['name']}"]
+    return metrics
 
 
 def read(project: Project, settings: EffectSettings) -> Experiment:
@@ -165,11 +184,13 @@ def read(project: Project, settings: EffectSettings) -> Experiment:
             metric=settings.metric,
             known=", ".join(known[settings.experiment]) or "–",
         )
-    found = (
-        _summaries(engine, settings)
-        if _in(engine, "summaries", settings.experiment, "metric", settings.metric)
-        else _people(project, settings)
-    )
+    timed = Timed.of(settings.metric)
+    if _in(engine, "summaries", settings.experiment, "metric", settings.metric):
+        found = _summaries(engine, settings)
+    elif timed is None or _in(engine, "outcomes", settings.experiment, "name", settings.metric):
+        found = _outcome(project, settings)
+    else:
+        found = _timed(project, settings, timed)
     if len(found.assigned) < 2:
         raise DataError(
             "Experiment “{name}” has only one arm, “{arm}”; a comparison needs at least two.",
@@ -184,7 +205,7 @@ def _in(engine: Engine, name: str, experiment: str, column: str, value: str) -> 
         return False
     rows = table(engine, name)
     rows = rows.filter((rows.experience_id == experiment) & (rows[column] == value))
-    return bool(fetch(engine, rows.aggregate(n=rows.count()))[0]["n"])
+    return bool(ask(engine, rows.aggregate(n=rows.count())).to_pylist()[0]["n"])
 
 
 # --- summary level --------------------------------------------------------------------------------------
@@ -195,9 +216,9 @@ def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
     fixed = {"experience_id", "variant", "metric", "kind", "n", "mean", "m2"}
     attributes = [name for name in rows.columns if name not in fixed]
     if settings.by and settings.by not in attributes:
-        raise _no_group(settings.by, attributes)
+        raise no_group(settings.by, attributes)
     rows = rows.filter((rows.experience_id == settings.experiment) & (rows.metric == settings.metric))
-    found = fetch(engine, rows)
+    found = ask(engine, rows).to_pylist()
     cells: dict[tuple[str, str | None], Cell] = {}
     for row in found:
         cell = Cell(Moments(int(row["n"]), float(row["mean"]), float(row["m2"])))
@@ -214,117 +235,157 @@ def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
     )
 
 
-# --- unit and event level -------------------------------------------------------------------------------
+# --- event level ----------------------------------------------------------------------------------------
 
 
-def _people(project: Project, settings: EffectSettings) -> Experiment:
+def _timed(project: Project, settings: EffectSettings, metric: Timed) -> Experiment:
     engine = project.engine
     exposures = table(engine, "exposures")
-    everyone = exposure.assigned(exposures, settings.experiment)
-    named = _in(engine, "outcomes", settings.experiment, "name", settings.metric)
-    counts = fetch(
-        engine,
-        everyone.group_by(["arm", "arms"]).aggregate(
-            n=everyone.count(), first=everyone.as_of.min(), last=everyone.as_of.max()
-        ),
-    )
-    assigned = {
-        row["arm"]: int(row["n"]) for row in sorted(counts, key=lambda r: r["arm"]) if row["arms"] == 1
-    }
-    times = any(row["first"] is not None for row in counts)
-    people = exposure.in_one_arm(everyone)
     seconds = span(engine, "orders", "events", "exposures")
-    immature = 0
-    if not named:
-        if seconds is None or not times:
-            raise DataError(
-                "The exposures of “{name}” say no times, so orders cannot be counted after them; "
-                "load outcomes with the file, or exposures with times.",
-                name=settings.experiment,
-            )
-        grown = exposure.mature(people, settings.window_days, seconds[1])
-        immature = sum(assigned.values()) - int(fetch(engine, grown.aggregate(n=grown.count()))[0]["n"])
-        people = grown
-        values = _ORDER_METRICS[settings.metric](table(engine, "orders"), people, settings.window_days)
-    else:
-        values = outcome.per_customer(table(engine, "outcomes"), settings.experiment, settings.metric)
-    units = people.left_join(values, "customer_id").drop("customer_id_right")
-    if not named:
-        units = units.mutate(value=ibis.coalesce(units.value, segments.zero()))
-    rules, late = _rules(project, settings.by), False
-    if settings.by:
-        end = seconds[1] + 1 if seconds else 0
-        units, late = _grouped(engine, units, settings.by, rules, end)
-    cells: dict[tuple[str, str | None], Cell] = {}
-    for key, cell in fetch_cells(engine, units, ["arm", "group"] if settings.by else ["arm"]).items():
-        if settings.by:
-            cells[key[0], key[1]] = cell
-        cells[key[0], None] = cells.get((key[0], None), Cell()) + cell
-    if len({group for _, group in cells}) > _MOST_GROUPS:
+    exposed = _exposed(engine, exposures, settings.experiment)
+    if seconds is None or exposed is None:
         raise DataError(
-            "“{by}” has more than {most:count} groups; choose a column with fewer, or define segments.",
-            by=settings.by,
-            most=_MOST_GROUPS,
+            "The exposures of “{name}” say no times, so orders cannot be counted after them; "
+            "load outcomes with the file, or exposures with times.",
+            name=settings.experiment,
         )
-    kind = "binary" if not any(cell.fractions for cell in cells.values()) else "mean"
-    if settings.metric == "revenue" and not named:
-        kind = "mean"
-    used = {"exposures", "outcomes" if named else "orders"}
-    if settings.by:
-        used |= {"customers"} | ({"orders"} if any(map(segments.is_history, _names(rules))) else set())
+    everyone = exposure.assigned(exposures, settings.experiment)
+    rules = rules_for(project, settings.by)
+    if rules:
+        by = SEGMENTS
+        people, groups = in_segments(engine, everyone, rules, seconds[1] + 1), {by: "segment"}
+    else:
+        people, groups = described(engine, everyone, settings.by)
+        by = settings.by or next(iter(groups), EVERYBODY)
+    grid = Grid.of(settings.window_days)
+    done = actions.actions(table(engine, metric.table), metric.table)
+    question = over_time(
+        people,
+        done,
+        groups=groups,
+        grid=grid,
+        exposed=exposed,
+        until=seconds[1],
+        falls=metric.table == "orders",
+    )
+    found = OverTime(ask(engine, question, KEYS), grid)
+    in_arms = found.assigned(by)
+    assigned = {arm: n for arm, n in in_arms.items() if arm is not None}
+    cells = _with_everybody(
+        found.cells(by, metric.name, settings.window_days, share=metric.share), settings.by
+    )
+    mature = sum(cell.all.n for (_, group), cell in cells.items() if group is None)
+    kind: Literal["binary", "mean"] = "binary" if metric.share else "mean"
     return Experiment(
-        kind=cast(Literal["binary", "mean"], kind),
+        kind=kind,
         unit=_unit(kind, settings.metric),
         cells=cells,
         assigned=assigned,
-        tables=tuple(sorted(used)),
-        two_arms=sum(int(row["n"]) for row in counts if row["arms"] > 1),
-        immature=immature,
+        tables=_read_tables(metric.table, settings.by, rules),
+        two_arms=in_arms.get(None, 0),
+        immature=sum(assigned.values()) - mature,
+        recorded=recorded_assignment(engine, exposures, settings.experiment),
+        planned=_planned(engine, exposures, settings.experiment, list(assigned)),
+        times=True,
+        seconds=seconds,
+        rules=rules,
+    )
+
+
+def _exposed(engine: Engine, exposures: Any, experiment: str) -> tuple[int, int] | None:
+    """First and last exposure in seconds since 1970; None when none says when."""
+    rows = exposures.filter(exposures.experience_id == experiment)
+    edges = {"first": rows.ts.min(), "last": rows.ts.max()}
+    asked = {name: whole_seconds(edge) for name, edge in edges.items()}
+    row = ask(engine, rows.aggregate(**asked)).to_pylist()[0]
+    return None if row["first"] is None else (int(row["first"]), int(row["last"]))
+
+
+# --- unit level -----------------------------------------------------------------------------------------
+
+
+def _outcome(project: Project, settings: EffectSettings) -> Experiment:
+    engine = project.engine
+    exposures = table(engine, "exposures")
+    everyone = exposure.assigned(exposures, settings.experiment)
+    counts = ask(
+        engine, everyone.group_by("arm").aggregate(n=everyone.count(), timed=everyone.as_of.count())
+    ).to_pylist()
+    assigned = {row["arm"]: int(row["n"]) for row in counts if row["arm"] is not None}
+    times = any(row["timed"] for row in counts)
+    values = outcome.per_customer(table(engine, "outcomes"), settings.experiment, settings.metric)
+    units = exposure.in_one_arm(everyone).left_join(values, "customer_id").drop("customer_id_right")
+    rules, late = rules_for(project, settings.by), False
+    groups = {}
+    if rules:
+        seconds = span(engine, "orders", "events", "exposures")
+        history = any(map(segments.is_history, names_in_rules(rules)))
+        late = history and not times
+        units = in_segments(engine, units, rules, seconds[1] + 1 if seconds else 0)
+        groups = {"group": "segment"}
+    elif settings.by:
+        late = by_touch(engine, settings.by) and not times
+        units, groups = described(engine, units, settings.by)
+        groups = {"group": groups[settings.by]}
+    units = units.select("arm", "value", **{name: units[column] for name, column in groups.items()})
+    found = fetch_cells(engine, units, ["arm", *groups])
+    cells = _with_everybody({(key[0], key[-1]): cell for key, cell in found.items()}, settings.by)
+    kind: Literal["binary", "mean"] = (
+        "binary" if not any(cell.fractions for cell in cells.values()) else "mean"
+    )
+    return Experiment(
+        kind=kind,
+        unit=_unit(kind, settings.metric),
+        cells=cells,
+        assigned=dict(sorted(assigned.items())),
+        tables=_read_tables("outcomes", settings.by, rules),
+        two_arms=sum(int(row["n"]) for row in counts if row["arm"] is None),
         recorded=recorded_assignment(engine, exposures, settings.experiment),
         planned=_planned(engine, exposures, settings.experiment, list(assigned)),
         times=times,
-        seconds=seconds if not named else None,
         rules=rules,
-        late_rules=tuple(rules) if late else (),
+        late_rules=tuple(rules or [str(settings.by)]) if late else (),
     )
 
 
-def _rules(project: Project, by: str | None) -> dict[str, str]:
-    if not by or (has(project.engine, "customers") and by in table(project.engine, "customers").columns):
-        return {}
-    saved = dict(project.segments)
-    if by in saved:
-        return {by: saved[by]}
-    if by in (SEGMENTS, "segment") and saved:
-        return saved
-    columns = [c for c in table(project.engine, "customers").columns if c != "customer_id"]
-    raise _no_group(by, [*columns, *saved])
+# --- groups ---------------------------------------------------------------------------------------------
 
 
-def _names(rules: dict[str, str]) -> set[str]:
-    return set().union(
-        *(segments.names_in(segments.parse(name, rule)) for name, rule in rules.items()), set()
-    )
+def _with_everybody(
+    found: Mapping[tuple[str, str], Cell], by: str | None
+) -> dict[tuple[str, str | None], Cell]:
+    """The cells of the groups, if there are to be any, and under None those of everybody."""
+    cells: dict[tuple[str, str | None], Cell] = {}
+    for (arm, group), cell in found.items():
+        if by:
+            cells[arm, group] = cell
+        cells[arm, None] = cells.get((arm, None), Cell()) + cell
+    if len({group for _, group in cells}) > MOST_GROUPS:
+        raise DataError(
+            "“{by}” has more than {most:count} groups; choose a column with fewer, or define segments.",
+            by=by,
+            most=MOST_GROUPS,
+        )
+    return cells
 
 
-def _grouped(engine: Engine, units: Any, by: str, rules: dict[str, str], end: int) -> tuple[Any, bool]:
-    """`units` with a column `group`, and whether history had to be taken at the end of the data."""
-    if rules:
-        late = any(segments.is_history(name) for name in _names(rules))
-        timed = fetch(engine, units.aggregate(n=units.as_of.count()))[0]["n"]
-        dated = units.mutate(as_of=ibis.coalesce(units.as_of, ibis.literal(end, "int64")))
-        flagged = segments.assign(engine, rules, dated)
-        return flagged.rename(group="segment"), late and not timed
-    customers = table(engine, "customers")
-    labels = customers.select("customer_id", group=customers[by].cast("string"))
-    joined = units.left_join(labels, "customer_id").drop("customer_id_right")
-    return joined.mutate(group=ibis.coalesce(joined.group, ibis.literal(segments.NOT_KNOWN))), False
+def _read_tables(actions_in: str, by: str | None, rules: dict[str, str]) -> tuple[str, ...]:
+    used = {"exposures", actions_in}
+    if by and touch.is_touch(by):
+        used |= {"events"}
+    elif by:
+        used |= {"customers"} | (
+            {"orders"} if any(map(segments.is_history, names_in_rules(rules))) else set()
+        )
+    return tuple(sorted(used))
 
 
 def recorded_assignment(engine: Engine, exposures: Any, experiment: str) -> Assignment | None:
     """The least trustworthy assignment that the rows give; None when they give none."""
     rows = exposures.filter(exposures.experience_id == experiment)
-    said = {row["assignment"] for row in fetch(engine, rows.select("assignment").distinct())} - {None}
+    said = {row["assignment"] for row in ask(engine, rows.select("assignment").distinct()).to_pylist()} - {
+        None
+    }
     words: list[Assignment] = ["self", "rule", "unknown", "random"]
     for word in words:
         if word in said:
@@ -336,12 +397,12 @@ def _planned(engine: Engine, exposures: Any, experiment: str, arms: Iterable[str
     rows = exposures.filter(exposures.experience_id == experiment)
     if "p_assign" not in rows.columns:
         return None
-    found = fetch(
+    found = ask(
         engine,
         rows.group_by("variant").aggregate(
             low=rows.p_assign.min(), high=rows.p_assign.max(), given=rows.p_assign.count(), n=rows.count()
         ),
-    )
+    ).to_pylist()
     constant = [r for r in found if r["given"] == r["n"] and r["low"] == r["high"] and r["low"] > 0]
     shares = {row["variant"]: float(row["low"]) for row in constant}
     return shares if set(shares) == set(arms) else None
@@ -351,11 +412,3 @@ def _unit(kind: str, metric: str) -> Literal["share", "money", "number"]:
     if kind == "binary":
         return "share"
     return "money" if metric.lower() in _MONEY else "number"
-
-
-def _no_group(by: str, known: list[str]) -> WorkbenchError:
-    return DataError(
-        "There is no column or segment “{by}” to group by; there are: {known}.",
-        by=by,
-        known=", ".join(known) or "–",
-    )

@@ -8,15 +8,19 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import ibis
 import numpy as np
+import pyarrow as pa
 
 from workbench import segments
 from workbench.analyses.checks import believed
-from workbench.analyses.experiment import SEGMENTS, control_of, experiments, recorded_assignment
+from workbench.analyses.experiment import control_of, experiments, recorded_assignment
+from workbench.analyses.groups import SEGMENTS, described
 from workbench.clock import day_number, offsets
-from workbench.engines import Engine, fetch, has, span, table
+from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError, ModelError
 from workbench.metrics import exposure, purchases
+from workbench.metrics.cells import ask
 from workbench.models.importance import Array
 from workbench.models.purchases import PurchaseRows
 from workbench.models.spend import SpendRows
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from workbench.project import Project
 
 EXACT_UP_TO = 20_000
+_MANY_ORDERS = 200_000
+_MOST_GROUPS = 24  # of an attribute; more are not compared with each other
 _EPOCH = date(1970, 1, 1)
 
 
@@ -98,32 +104,50 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
     if wanted is not None:
         last = min(last, (wanted - _EPOCH).days)
     grouping = _Grouping.of(project, settings.by)
-    each = purchases.customers(orders, clock=clock, end_day=last, people=grouping.people)
-    size = int(fetch(engine, each.aggregate(n=each.count()))[0]["n"])
+    everyone = purchases.customers(orders, clock=clock, end_day=last)
+    if grouping.people is None:
+        each, groups = described(engine, everyone, settings.by, _MOST_GROUPS)
+    else:
+        each, groups = purchases.of_people(everyone, grouping.people), {str(settings.by): "group"}
+    column = groups[settings.by] if settings.by else None
+    size, times, spend = _rows(engine, orders, each, groups, settings.by or purchases.EVERYBODY, column)
     if not size:
         raise DataError(
             "There are no customers with orders to estimate a lifetime value from until {day:date}.",
             day=_day(last),
         )
-    exact = size <= EXACT_UP_TO
-    times = fetch(engine, purchases.times(each, exact=exact))
-    spend = fetch(engine, purchases.spend(each, exact=exact))
-    groups = sorted({row["group"] for row in times})
     return Histories(
-        purchases={name: PurchaseRows(*_columns(times, name, "x", "t_x", "T", "n")) for name in groups},
+        purchases={name: PurchaseRows(*rows) for name, rows in _split(times, "x", "t_x", "T", "n").items()},
         spend={
-            name: SpendRows(*_columns(spend, name, "x", "n", "mean_log", "var_log"))
-            for name in groups
-            if any(row["group"] == name for row in spend)
+            name: SpendRows(*rows) for name, rows in _split(spend, "x", "n", "mean_log", "var_log").items()
         },
         word=grouping.word,
         control=grouping.control,
         first=_day(first),
         until=_day(last),
-        earlier=grouping.earlier(engine, orders, clock, last, size),
+        earlier=grouping.earlier(engine, everyone, size),
         tables=("orders", *grouping.tables),
         rules=grouping.rules,
     )
+
+
+def _rows(
+    engine: Engine, orders: Any, each: Any, groups: dict[str, str], attribute: str, column: str | None
+) -> tuple[int, pa.Table, pa.Table]:
+    """How many customers there are, and the rows of their times and of their spend.
+
+    Few customers are counted first, and then asked for by the day and the cent; of many orders, all
+    attributes are asked for at once, in weeks and bins.
+    """
+    many = int(ask(engine, orders.aggregate(n=orders.count())).to_pylist()[0]["n"]) > _MANY_ORDERS
+    size = -1 if many else int(ask(engine, each.aggregate(n=each.count())).to_pylist()[0]["n"])
+    if size < 0 or size > EXACT_UP_TO:
+        found = purchases.Compressed(ask(engine, purchases.compressed(each, groups), purchases.KEYS))
+        size = found.customers
+        if size > EXACT_UP_TO:
+            return size, found.times(attribute), found.spend(attribute)
+    named = each.mutate(group=each[column] if column else ibis.literal(purchases.EVERYBODY))
+    return size, ask(engine, purchases.exact_times(named)), ask(engine, purchases.exact_spend(named))
 
 
 def repeat_purchases(histories: Histories, acquired_until: date) -> float:
@@ -135,7 +159,11 @@ def repeat_purchases(histories: Histories, acquired_until: date) -> float:
 
 @dataclass(frozen=True)
 class _Grouping:
-    """Which customers are in which group, and what a difference between groups may be called."""
+    """Which customers are in which group, and what a difference between groups may be called.
+
+    Attributes:
+        people: Rows of `customer_id`, `group` and perhaps `as_of`; None for everybody, by attribute or not.
+    """
 
     people: Any = None
     word: Word = "association"
@@ -154,9 +182,7 @@ class _Grouping:
             if name != "customer_id"
         ]
         if by in columns:
-            customers = table(engine, "customers")
-            label = customers[by].cast("string").fill_null(segments.NOT_KNOWN)
-            return cls(people=customers.select("customer_id", group=label), tables=("customers",))
+            return cls(tables=("customers",))
         saved = dict(project.segments)
         rules = {by: saved[by]} if by in saved else saved if by in (SEGMENTS, "segment") else {}
         if rules:
@@ -193,9 +219,8 @@ class _Grouping:
     def _experiment(cls, engine: Engine, name: str) -> _Grouping:
         exposures = table(engine, "exposures")
         people = exposure.in_one_arm(exposure.assigned(exposures, name)).rename(group="arm")
-        summary = fetch(
-            engine, people.group_by("group").aggregate(n=people.count(), timed=people.as_of.count())
-        )
+        summed = people.group_by("group").aggregate(n=people.count(), timed=people.as_of.count())
+        summary = ask(engine, summed, ["group"]).to_pylist()
         if not any(row["timed"] for row in summary):
             people = people.drop("as_of")
         assignment = believed(recorded_assignment(engine, exposures, name), None)
@@ -206,12 +231,13 @@ class _Grouping:
             tables=("exposures",),
         )
 
-    def earlier(self, engine: Engine, orders: Any, clock: purchases.Clock, last: int, kept: int) -> int:
+    def earlier(self, engine: Engine, everyone: Any, kept: int) -> int:
         """How many customers are left out because they had bought before they were exposed."""
         if self.people is None or "as_of" not in self.people.columns:
             return 0
-        everyone = purchases.customers(orders, clock=clock, end_day=last, people=self.people.drop("as_of"))
-        return int(fetch(engine, everyone.aggregate(n=everyone.count()))[0]["n"]) - kept
+        bought = purchases.of_people(everyone, self.people.drop("as_of"))
+        counted = ask(engine, bought.group_by("group").aggregate(n=bought.count()), ["group"])
+        return sum(int(row["n"]) for row in counted.to_pylist()) - kept
 
 
 def moment_of(day: date, timezone: str) -> datetime:
@@ -223,12 +249,18 @@ def _day(number: int) -> date:
     return _EPOCH + timedelta(days=int(number))
 
 
-def _columns(
-    rows: list[dict[str, Any]], group: str, *names: str
-) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    """Columns of the rows of a group, to twelve digits: parallel averages differ in the last bits."""
-    mine = [row for row in rows if row["group"] == group]
-    return [np.array([float(f"{float(row[name]):.12g}") for row in mine]) for name in names]
+def _split(rows: pa.Table, *names: str) -> dict[str, list[Array]]:
+    """Columns of the rows of each group, by its name."""
+    groups = np.asarray(rows["group"].to_pylist(), dtype=object)
+    columns = [_settled(rows[name].to_numpy().astype(float)) for name in names]
+    return {name: [column[groups == name] for column in columns] for name in sorted(set(groups))}
+
+
+def _settled(values: Array) -> Array:
+    """To twelve digits: parallel sums differ in the last bits."""
+    known = np.where(values == 0, 1.0, np.abs(values))
+    scale = 10.0 ** (11 - np.floor(np.log10(known)))
+    return np.round(values * scale) / scale
 
 
 def _joined(parts: Iterable[object], name: str) -> Array:

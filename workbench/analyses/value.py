@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.analyses import histories as reading
+from workbench.analyses.consent import consent_checks
 from workbench.analyses.histories import Histories
 from workbench.analyses.value_checks import value_checks
 from workbench.decisions import value_verdict
@@ -120,7 +121,9 @@ def analyse(
         differences=differences,
         holdout=_holdout(project, settings, found, seeds[1]),
     )
-    checks = failures_first([*value_checks(summary, found, settings), *left_out])
+    checks = failures_first(
+        [*value_checks(summary, found, settings), *left_out, *consent_checks(project, "orders")]
+    )
     return ValueRecord(
         project=project.header,
         source=Source(

@@ -1,12 +1,19 @@
-"""DuckDB in memory, with a view over each Parquet file of the project.
+"""DuckDB in memory, with a view over the Parquet files of each table of the project.
 
 Every process has its own, so any number can read while one writes. The list of files is asked for before
 each query: when a writer has put a new file in place, the view follows.
+
+A question over many rows is asked of one range of customers after the other, and the answers are added up:
+memory is that of a range, and its customers fit into the processor's cache. It needs files that are sorted by
+customer, so that each range reads its own row groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -16,60 +23,172 @@ import pyarrow as pa
 from workbench.errors import DataError, ProjectError
 
 _MEMORY_SHARE = "70%"
+RANGE_ROWS = 10_000_000
+"""About how many rows a range of customers has at most, in all tables of a question together."""
+RANGE_CUSTOMERS = 500_000
+"""About how many customers a range has at most, where there is a table of them."""
+_ROWS_AT_HAND = 1_000_000  # of answers, before they are added up
+_MOST_AT_ONCE = 4  # ranges, each with its own memory
+_MOST_READ = 2.0  # rows of the row groups that all ranges read together, relative to those there are
+
+
+def scan(parts: Sequence[Path]) -> str:
+    """SQL for the rows of Parquet files, whose columns may differ."""
+    places = ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts)
+    return f"read_parquet([{places}], union_by_name = true)"
+
+
+def named_in(sql: str, tables: Sequence[str]) -> list[str]:
+    """Those of the tables whose name is a word of the query."""
+    return [name for name in tables if re.search(rf"\b{re.escape(name)}\b", sql)]
 
 
 class DuckDBEngine:
     """The default engine.
 
     Args:
-        files: Called before each query; gives the Parquet file behind each table's name.
+        files: Called before each query; gives the Parquet files behind each table's name.
         memory_limit: DuckDB's own notation, such as `600MB`; above it queries spill to disk.
     """
 
     dialect = "duckdb"
 
-    def __init__(self, files: Callable[[], Mapping[str, Path]], memory_limit: str = _MEMORY_SHARE) -> None:
+    def __init__(
+        self, files: Callable[[], Mapping[str, Sequence[Path]]], memory_limit: str = _MEMORY_SHARE
+    ) -> None:
         self._files = files
-        self._views: dict[str, Path] = {}
-        self._connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit})
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._views: dict[str, Sequence[Path]] = {}
+        self._schemas: dict[str, ibis.Schema] = {}
+        self._connection = self._connect({"memory_limit": memory_limit})
+        # as many threads as there are processors that this process may use
+        self._threads = int(self._connection.execute("SELECT current_setting('threads')").fetchall()[0][0])
+        self._single = self._connect({"memory_limit": memory_limit, "threads": "1"})
 
     def tables(self) -> list[str]:
         return sorted(self._current())
 
     def schema(self, table: str) -> ibis.Schema:
         self._current()
-        return ibis.Schema.from_pyarrow(self._run(f'SELECT * FROM "{table}" LIMIT 0').schema)
+        if table not in self._schemas:
+            empty = self._run(self._connection, f'SELECT * FROM "{table}" LIMIT 0')
+            self._schemas[table] = ibis.Schema.from_pyarrow(empty.schema)
+        return self._schemas[table]
 
     def query(self, sql: str) -> pa.Table:
         self._current()
-        return self._run(sql)
+        return self._run(self._connection, sql)
 
-    def _current(self) -> dict[str, Path]:
+    def answer(self, sql: str, keys: Sequence[str] = ()) -> pa.Table:
+        """Rows of a query that holds no customers, only sums over them.
+
+        Args:
+            sql: The query.
+            keys: With them, the rows are sums over customers by these columns: the answer for two sets of
+                customers that have none in common is the sum of the answers. It may then come from one range
+                of customers after the other. Rows are in the order of these columns.
+        """
+        self._current()
+        tables = [name for name in named_in(sql, list(self._views)) if self._numbered(name)]
+        ranges = self._ranges(tables) if keys else []
+        if len(ranges) < 2:
+            return in_order(self._run(self._connection, sql), keys)
+        parts: list[pa.Table] = []
+        # One thread a range: threads that share a range spend a fifth of their time on each other.
+        with ThreadPoolExecutor(min(_MOST_AT_ONCE, self._threads)) as pool:
+            for rows in pool.map(lambda edges: self._ranged(sql, *edges), ranges):
+                parts.append(rows)
+                if sum(part.num_rows for part in parts) > _ROWS_AT_HAND:
+                    parts = [added(pa.concat_tables(parts), keys)]
+        return in_order(added(pa.concat_tables(parts), keys), keys)
+
+    def _ranged(self, sql: str, low: int, high: int) -> pa.Table:
+        """Rows of a query over the customers from `low` to `high`."""
+        with self._single.cursor() as cursor:
+            for name in named_in(sql, list(self._views)):
+                only = f"WHERE customer_id BETWEEN {low} AND {high}" if self._numbered(name) else ""
+                cursor.execute(f'CREATE TEMP VIEW "{name}" AS FROM {scan(self._views[name])} {only}')
+            return self._run(cursor, sql)
+
+    def _numbered(self, table: str) -> bool:
+        """Whether the table's customers are whole numbers."""
+        kind = self.schema(table).get("customer_id")
+        return kind is not None and kind.is_int64()
+
+    def _ranges(self, tables: Sequence[str]) -> list[tuple[int, int]]:
+        """First and last customer of ranges with about as many rows each.
+
+        Files that are not sorted by customer would be read whole for every range: then there is none.
+        """
+        known = {table: self._row_groups(table) for table in tables}
+        groups = sorted(group for found in known.values() for group in found)
+        total = sum(rows for _, _, rows in groups)
+        customers = sum(rows for _, _, rows in known.get("customers", []))
+        wanted = max(1, -(-total // RANGE_ROWS), -(-customers // RANGE_CUSTOMERS))
+        begins, seen = [-(2**63)], 0
+        for low, _, rows in groups:
+            if seen >= total * len(begins) / wanted and low > begins[-1]:
+                begins.append(low)
+            seen += rows
+        ranges = [(low, high - 1) for low, high in pairwise([*begins, 2**63])]
+        read = sum(
+            rows for low, high, rows in groups for first, last in ranges if low <= last and first <= high
+        )
+        return ranges if read <= _MOST_READ * total else []
+
+    def _row_groups(self, table: str) -> list[tuple[int, int, int]]:
+        """First and last customer and number of rows of each row group."""
+        places = ", ".join("'" + str(part).replace("'", "''") + "'" for part in self._views[table])
+        rows = self._connection.execute(
+            "SELECT stats_min_value::BIGINT, stats_max_value::BIGINT, row_group_num_rows "
+            f"FROM parquet_metadata([{places}]) WHERE path_in_schema = 'customer_id'"
+        ).fetchall()
+        return [] if any(None in row for row in rows) else rows
+
+    def _current(self) -> dict[str, Sequence[Path]]:
         files = dict(self._files())
         for name in self._views.keys() - files.keys():
             self._connection.execute(f'DROP VIEW "{name}"')
-        for name, file in files.items():
-            if self._views.get(name) != file:
-                place = str(file).replace("'", "''")
+            self._schemas.pop(name, None)
+        for name, parts in files.items():
+            if self._views.get(name) != parts:
                 try:
-                    self._connection.execute(
-                        f"CREATE OR REPLACE VIEW \"{name}\" AS FROM read_parquet('{place}')"
-                    )
+                    self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS FROM {scan(parts)}')
                 except duckdb.Error as error:
                     raise ProjectError(
                         "The table {table} cannot be read from {file}; load its source again.",
                         table=name,
-                        file=str(file),
+                        file=", ".join(map(str, parts)),
                     ) from error
+                self._schemas.pop(name, None)
         self._views = files
         return files
 
-    def _run(self, sql: str) -> pa.Table:
+    @staticmethod
+    def _connect(config: dict[str, str]) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:", config=config)
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # a part never changes once it is written, so what its footer says may be kept
+        connection.execute("SET GLOBAL parquet_metadata_cache = true")
+        return connection
+
+    @staticmethod
+    def _run(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         try:
-            return self._connection.sql(sql).to_arrow_table()
+            return connection.sql(sql).to_arrow_table()
         except duckdb.OutOfMemoryException as error:
             raise DataError(
                 "The question needs more memory than there is; set memory_limit in project.toml lower, "
                 "so that it spills to disk, or ask about fewer columns."
             ) from error
+
+
+def in_order(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows in the order of `keys`, so that what is added up later is added in the same order."""
+    return rows.sort_by([(name, "ascending") for name in keys]) if keys else rows
+
+
+def added(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """One row for each combination of `keys`, with the sums of the other columns, in their order."""
+    sums = [name for name in rows.column_names if name not in keys]
+    found = rows.group_by(list(keys)).aggregate([(name, "sum") for name in sums])
+    return found.rename_columns([*keys, *sums]).select(rows.column_names)

@@ -11,46 +11,50 @@ Columns are called `recency` and `tenure` on the way, since `t_x` beside `T_x` w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.clock import DAY
+from workbench.engines import whole_seconds
 from workbench.segments import net_revenue, zero
 
 WEEK_DAYS = 7.0
 LOG_SPEND_BIN = 0.1
-
+KEYS = ("about", "attribute", "group", "x", "a", "b")
+EVERYBODY = ""
+"""The attribute, and its only group, that everybody is in."""
 
 Clock = Sequence[tuple[int, int]]
 
 
 def order_day(orders: Any, clock: Clock) -> Any:
     """Days since 1970 on the project's clock."""
-    at = orders.ts.epoch_seconds().cast("int64")
+    at = whole_seconds(orders.ts)
     ahead: Any = ibis.literal(clock[0][1], "int64")
     for since, seconds in clock[1:]:
         ahead = ibis.ifelse(at >= since, ibis.literal(seconds, "int64"), ahead)
     return (at + ahead) // DAY
 
 
-def customers(orders: Any, *, clock: Clock, end_day: int, people: Any = None) -> Any:
-    """One row a customer: `group`, `x`, `recency_days`, `tenure_days`, `s`.
+def customers(orders: Any, *, clock: Clock, end_day: int) -> Any:
+    """One row a customer: `customer_id`, `first_at`, `x`, `recency_days`, `tenure_days`, `s`.
 
     Args:
         orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund`.
         clock: What `clock.offsets` gives for the time of the orders.
         end_day: Last day that is used.
-        people: Optional rows of `customer_id`, `group` and perhaps `as_of`; only these customers are taken,
-            and with `as_of` only those whose first purchase was not before it.
     """
     money = net_revenue(orders)
-    returned = (ibis.coalesce(orders.revenue.cast("float64"), zero()) > 0) & (money <= 0)
+    paid = ibis.coalesce(orders.revenue.cast("float64"), zero())
+    returned = ((paid > 0) & (money <= 0)) | (paid < 0)  # given back, or a credit note
     kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, clock))
     kept = kept.filter(kept.day_ <= end_day)
     days = kept.group_by(["customer_id", "day_"]).aggregate(
-        money_=kept.money_.sum(), first_at=kept.ts.min().epoch_seconds().cast("int64")
+        money_=kept.money_.sum(), first_at=whole_seconds(kept.ts.min())
     )
     first = days.group_by("customer_id").aggregate(first_=days.day_.min(), first_at=days.first_at.min())
     days = days.drop("first_at").inner_join(first, "customer_id")
@@ -61,71 +65,128 @@ def customers(orders: Any, *, clock: Clock, end_day: int, people: Any = None) ->
         recency_days=(days.day_.max() - days.first_.min()).cast("int64"),
         s=ibis.ifelse(days.day_ > days.first_, days.money_, zero()).sum(),
     )
-    one = one.mutate(tenure_days=(ibis.literal(end_day, "int64") - one.first_).cast("int64"))
-    if people is None:
-        return one.mutate(group=ibis.literal("")).drop("first_", "first_at")
-    one = one.inner_join(people, "customer_id")
-    if "as_of" in people.columns:
-        one = one.filter(one.first_at >= one.as_of)
-    return one.select("customer_id", "group", "x", "recency_days", "tenure_days", "s")
+    tenure = (ibis.literal(end_day, "int64") - one.first_).cast("int64")
+    return one.select("customer_id", "first_at", "x", "recency_days", "s", tenure_days=tenure)
 
 
-def times(each: Any, *, exact: bool) -> Any:
-    """Rows of `group`, `x`, `t_x`, `T` (weeks) and `n` customers.
+def of_people(each: Any, people: Any) -> Any:
+    """Those of the customers who are in `people`, with its columns.
 
     Args:
         each: What `customers` gives.
-        exact: By the day, in weeks of two decimals as the published data sets have them (an hour and a half
-            of error in a day); else by the week, with each week's averages.
+        people: Rows of `customer_id` and perhaps `as_of`; with it, only those are kept whose first purchase
+            was not before it.
     """
-    if exact:
-        rows = each.mutate(recency_bin=_weeks(each.recency_days), tenure_bin=_weeks(each.tenure_days))
-    else:
-        rows = each.mutate(recency_bin=each.recency_days // 7, tenure_bin=each.tenure_days // 7)
-    keys = ["group", "x", "recency_bin", "tenure_bin"]
-    grouped = rows.group_by(keys).aggregate(
-        n=rows.count(),
-        t_x=rows.recency_bin.max() if exact else rows.recency_days.cast("float64").mean() / WEEK_DAYS,
-        T=rows.tenure_bin.max() if exact else rows.tenure_days.cast("float64").mean() / WEEK_DAYS,
-    )
-    return grouped.order_by(keys).select("group", "x", "t_x", "T", "n")
+    joined = each.inner_join(people, "customer_id")
+    return joined.filter(joined.first_at >= joined.as_of) if "as_of" in people.columns else joined
 
 
-def spend(each: Any, *, exact: bool) -> Any:
-    """Rows of `group`, `x`, `n`, `mean_log`, `var_log` of ln s, for customers who came back and paid.
+def compressed(each: Any, groups: Mapping[str, str]) -> Any:
+    """Times and spend of all attributes in one table, whose rows add up over customers by `KEYS`.
+
+    A row about "times" is `n` customers with equal `x`, week of recency `a` and of tenure `b`; `first` is the
+    sum of their days of recency and `second` that of tenure. A row about "spend" is `n` customers who came
+    back and paid, with equal `x` and bin `a` of ln s; `first` is the sum of what lies above the bin's start,
+    in millionths, and `second` that of its squares.
 
     Args:
-        each: What `customers` gives.
-        exact: By the average repeat purchase, to the cent; else in bins of a tenth of ln s.
+        each: What `customers` gives, with the columns of `groups`.
+        groups: Attribute → its column, never null; `EVERYBODY` is one more.
     """
+    paid = (each.x > 0) & (each.s > 0)
+    log = ibis.ifelse(paid, each.s, 1.0).ln()
+    start = (log / LOG_SPEND_BIN).floor().cast("int64")
+    # as whole numbers: their sums do not depend on the order of adding
+    above = ((log - start.cast("float64") * LOG_SPEND_BIN) * 1e6 + 0.5).floor().cast("int64")
+    weeks = {"recency_week": each.recency_days // 7, "tenure_week": each.tenure_days // 7}
+    # one table for both shapes, so that an engine makes it once; those who paid nothing again are in no bin
+    bin_ = ibis.ifelse(paid, start, ibis.null("int64"))
+    rows = each.mutate(**weeks, bin_=bin_, above=above)
+    nothing = ibis.literal(0, "int64")
+    shapes = {
+        "times": (rows.recency_week, rows.tenure_week, rows.recency_days, rows.tenure_days),
+        "spend": (rows.bin_, nothing, rows.above, rows.above * rows.above),
+    }
+    parts = []
+    for about, (a, b, first, second) in shapes.items():
+        for attribute, column in {EVERYBODY: None, **groups}.items():
+            label = ibis.literal(EVERYBODY) if column is None else rows[column]
+            grouped = rows.group_by("x", a=a, b=b, group=label).aggregate(
+                n=rows.count(),
+                first=first.sum().cast("float64"),
+                second=second.sum().cast("float64"),
+            )
+            grouped = grouped.filter(grouped.a.notnull())
+            named = {"about": ibis.literal(about), "attribute": ibis.literal(attribute)}
+            parts.append(grouped.select(**named, **{name: grouped[name] for name in grouped.columns}))
+    return ibis.union(*(part.select(*KEYS, "n", "first", "second") for part in parts))
+
+
+class Compressed:
+    """The answer to `compressed`, read for one attribute after the other."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._rows = rows
+
+    @property
+    def customers(self) -> int:
+        """How many customers there are."""
+        return int(pc.sum(self._of("times", EVERYBODY)["n"]).as_py() or 0)
+
+    def times(self, attribute: str) -> pa.Table:
+        """Rows of `group`, `x`, `t_x`, `T` (weeks, each the average of its week) and `n` customers."""
+        rows = self._of("times", attribute)
+        weeks = pc.multiply(rows["n"].cast("float64"), WEEK_DAYS)
+        return pa.table(
+            {
+                **{name: rows[name] for name in ("group", "x", "n")},
+                "t_x": pc.divide(rows["first"], weeks),
+                "T": pc.divide(rows["second"], weeks),
+            }
+        )
+
+    def spend(self, attribute: str) -> pa.Table:
+        """Rows of `group`, `x`, `n`, `mean_log`, `var_log` of ln s, for customers who came back and paid."""
+        rows = self._of("spend", attribute)
+        n = rows["n"].cast("float64")
+        mean = pc.divide(rows["first"], n)
+        variance = pc.subtract(pc.divide(rows["second"], n), pc.multiply(mean, mean))
+        begin = pc.multiply(rows["a"].cast("float64"), LOG_SPEND_BIN)
+        return pa.table(
+            {
+                **{name: rows[name] for name in ("group", "x", "n")},
+                "mean_log": pc.add(begin, pc.divide(mean, 1e6)),
+                "var_log": pc.divide(variance, 1e12),
+            }
+        )
+
+    def _of(self, about: str, attribute: str) -> pa.Table:
+        chosen = (pc.field("about") == about) & (pc.field("attribute") == attribute)
+        return self._rows.filter(chosen)
+
+
+def exact_times(each: Any) -> Any:
+    """Rows of `group`, `x`, `t_x`, `T` (weeks) and `n` customers, by the day.
+
+    In weeks of two decimals, as the published data sets have them: an hour and a half of error in a day.
+    """
+    rows = each.mutate(recency=_weeks(each.recency_days), tenure=_weeks(each.tenure_days))
+    keys = ["group", "x", "recency", "tenure"]
+    grouped = rows.group_by(keys).aggregate(n=rows.count())
+    return grouped.order_by(keys).select("group", "x", t_x=grouped.recency, T=grouped.tenure, n=grouped.n)
+
+
+def exact_spend(each: Any) -> Any:
+    """Rows of `group`, `x`, `n`, `mean_log` of ln s, by the average repeat purchase to the cent."""
     back = each.filter((each.x > 0) & (each.s > 0))
-    if exact:
-        average = back.s / back.x.cast("float64")
-        # half a cent goes up, though binary fractions fall short of it; below one unit a cent is too coarse
-        cents = (average * 100.0 + (0.5 + 1e-6)).floor().cast("float64") / 100.0
-        kept = ibis.ifelse(average >= 1.0, cents, average)
-        back = back.mutate(log_=(kept * back.x.cast("float64")).ln())
-        keys = ["group", "x", "log_"]
-        grouped = back.group_by(keys).aggregate(n=back.count())
-        return grouped.order_by(keys).select("group", "x", "n", mean_log=grouped.log_, var_log=zero())
-    back = back.mutate(log_=back.s.ln())
-    back = back.mutate(bin_=(back.log_ / LOG_SPEND_BIN).floor().cast("int64"))
-    # millionths above the bin's start, as whole numbers: their sums do not depend on the order of adding
-    above = (back.log_ - back.bin_.cast("float64") * LOG_SPEND_BIN) * 1e6
-    back = back.mutate(above_=(above + 0.5).floor().cast("int64"))
-    keys = ["group", "x", "bin_"]
-    grouped = back.group_by(keys).aggregate(
-        n=back.count(), sum_=back.above_.sum(), squares_=(back.above_ * back.above_).sum()
-    )
-    n = grouped.n.cast("float64")
-    mean = grouped.sum_.cast("float64") / n
-    return grouped.order_by(keys).select(
-        "group",
-        "x",
-        "n",
-        mean_log=grouped.bin_.cast("float64") * LOG_SPEND_BIN + mean / 1e6,
-        var_log=(grouped.squares_.cast("float64") / n - mean * mean) / 1e12,
-    )
+    average = back.s / back.x.cast("float64")
+    # half a cent goes up, though binary fractions fall short of it; below one unit a cent is too coarse
+    cents = (average * 100.0 + (0.5 + 1e-6)).floor().cast("float64") / 100.0
+    kept = ibis.ifelse(average >= 1.0, cents, average)
+    back = back.mutate(mean_log=(kept * back.x.cast("float64")).ln())
+    keys = ["group", "x", "mean_log"]
+    grouped = back.group_by(keys).aggregate(n=back.count())
+    return grouped.order_by(keys).mutate(var_log=zero())
 
 
 def _weeks(days: Any) -> Any:

@@ -37,6 +37,11 @@ class Consenting:
     def query(self, sql: str) -> pa.Table:
         return self._engine.query(sql)
 
+    @property
+    def answer(self) -> Any:
+        """The other engine's `answer`, where it remembers answers."""
+        return self._engine.answer  # type: ignore[attr-defined]  # some engines have it
+
     def view(self, name: str, rows: Any) -> Any:
         """The rows of a table that may be seen.
 

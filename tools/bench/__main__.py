@@ -1,7 +1,9 @@
 """`make bench`: what the main job costs, measured side by side in one run.
 
-    python -m tools.bench            everything
-    python -m tools.bench demo       one part: demo, million, import
+    python -m tools.bench                       import, demo, million, small
+    python -m tools.bench demo                  one part
+    python -m tools.bench large                 5 million customers and 100 million events; a gigabyte of disk
+    python -m tools.bench large --data FOLDER   the same with tables that are kept there for the next time
 
 Each figure is a process of its own: wall and CPU seconds and the peak of its memory, as the operating system
 accounts for them. Machines differ and are busy; compare figures of one run with each other.
@@ -9,14 +11,14 @@ accounts for them. Machines differ and are busy; compare figures of one run with
 
 from __future__ import annotations
 
+import argparse
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+
+from tools.bench.measure import measure, show
+from tools.bench.speed import bench_speed
 
 _REPEATS = 3
 
@@ -57,47 +59,6 @@ for by in (None, "country", "device"):
 """
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What one process took: wall and CPU seconds, peak memory in MB, and what it printed."""
-
-    wall: float
-    cpu: float
-    peak_mb: float
-    printed: str
-
-
-def measure(*command: str) -> Cost:
-    """Run a command as a process of its own.
-
-    Raises:
-        SystemExit: when it fails, with what it said.
-    """
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[1]
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        out.seek(0)
-        printed = out.read()
-    wall = time.perf_counter() - begin
-    if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(command)} failed:\n{printed}")
-    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, printed)
-
-
-def show(name: str, costs: list[Cost]) -> None:
-    """The median of several runs, with the least and the greatest wall time."""
-    walls = sorted(cost.wall for cost in costs)
-    middle = sorted(costs, key=lambda cost: cost.wall)[len(costs) // 2]
-    print(
-        f"{name:<34} {middle.wall:6.2f} s ({walls[0]:.2f} to {walls[-1]:.2f}), "
-        f"CPU {middle.cpu:6.2f} s, peak {max(cost.peak_mb for cost in costs):6.0f} MB"
-    )
-
-
 def bench_import() -> None:
     """How long `import workbench` takes beside an empty Python."""
     show("an empty Python", [measure(sys.executable, "-c", "pass") for _ in range(_REPEATS)])
@@ -127,18 +88,32 @@ def bench_million() -> None:
         print("  " + cost.printed.strip().replace("\n", "\n  "))
 
 
-PARTS = {"import": bench_import, "demo": bench_demo, "million": bench_million}
+PARTS: dict[str, Callable[[], None]] = {
+    "import": bench_import,
+    "demo": bench_demo,
+    "million": bench_million,
+}
+SIZES = ("small", "large")
 
 
 def main() -> None:
-    """Run the parts that were named, or all."""
+    """Run the parts that were named, or all but the large one."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench")
+    parser.add_argument("parts", nargs="*", help=", ".join([*PARTS, *SIZES]))
+    parser.add_argument(
+        "--data", help="a folder to keep the tables of small and large in, or to find them in"
+    )
+    given = parser.parse_args()
+    unknown = [name for name in given.parts if name not in (*PARTS, *SIZES)]
+    if unknown:
+        parser.error(f"There is no part “{unknown[0]}”; there are: {', '.join([*PARTS, *SIZES])}.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    print(f"{sys.platform}, {cores} cores, memory limit {'none' if limit < 0 else limit}")
-    for name in sys.argv[1:] or PARTS:
-        if name not in PARTS:
-            raise SystemExit(f"There is no part “{name}”; there are: {', '.join(PARTS)}.")
-        PARTS[name]()
+    print(f"{sys.platform}, {cores} cores")
+    for name in given.parts or [*PARTS, "small"]:
+        if name in SIZES:
+            bench_speed(name, given.data)
+        else:
+            PARTS[name]()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What the workbench costs, in time and memory."""

@@ -1,0 +1,110 @@
+"""Which group a customer is in: an attribute, a touch that brought them, or saved segments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from workbench import segments
+from workbench.engines import Engine, has, table
+from workbench.errors import DataError
+from workbench.metrics import touch
+from workbench.metrics.cells import ask
+
+if TYPE_CHECKING:
+    from workbench.project import Project
+
+SEGMENTS = "segments"
+MOST_GROUPS = 200
+_SOME_CUSTOMERS = 10_000
+
+
+def rules_for(project: Project, by: str | None) -> dict[str, str]:
+    """The rules of the segments that `by` names; empty when it is an attribute, or None.
+
+    Raises:
+        DataError: when it is neither.
+    """
+    if not by or (has(project.engine, "customers") and by in table(project.engine, "customers").columns):
+        return {}
+    if by_touch(project.engine, by):
+        return {}
+    saved = dict(project.segments)
+    if by in saved:
+        return {by: saved[by]}
+    if by in (SEGMENTS, "segment") and saved:
+        return saved
+    columns = [c for c in table(project.engine, "customers").columns if c != "customer_id"]
+    touches = touch.NAMES if has(project.engine, "events") else ()
+    raise no_group(by, [*columns, *saved, *touches])
+
+
+def by_touch(engine: Engine, by: str | None) -> bool:
+    """Whether a group is the first or last touch, or a device, found in the events."""
+    if not by or not touch.is_touch(by) or not has(engine, "events"):
+        return False
+    return not (has(engine, "customers") and by in table(engine, "customers").columns)
+
+
+def names_in_rules(rules: dict[str, str]) -> set[str]:
+    """What the rules ask for."""
+    return set().union(
+        *(segments.names_in(segments.parse(name, rule)) for name, rule in rules.items()), set()
+    )
+
+
+def described(
+    engine: Engine, people: Any, by: str | None, most: int = MOST_GROUPS
+) -> tuple[Any, dict[str, str]]:
+    """`people` with a column of text for each attribute, and attribute → column.
+
+    An engine that remembers answers is asked for all attributes with at most so many values, so that the next
+    question has its answer already; another only for the one that is wanted.
+    """
+    if by and by_touch(engine, by):
+        return touch.described(table(engine, "events"), people, by), {by: by}
+    few = few_values(engine, most) if hasattr(engine, "answer") else []
+    attributes = few if by is None or by in few else [by]
+    if not attributes:
+        return people, {}
+    groups = {name: f"by_{index}" for index, name in enumerate(attributes)}
+    customers = table(engine, "customers")
+    labels = {column: segments.label(customers[name]) for name, column in groups.items()}
+    joined = people.left_join(customers.select("customer_id", **labels), "customer_id")
+    joined = joined.drop("customer_id_right")
+    known = {column: ibis.coalesce(joined[column], segments.NOT_KNOWN) for column in labels}
+    return joined.mutate(**known), groups
+
+
+def few_values(engine: Engine, most: int) -> list[str]:
+    """Attributes of customers that have few values among the first customers."""
+    if not has(engine, "customers"):
+        return []
+    customers = table(engine, "customers")
+    kinds = customers.schema()
+    names = [
+        name
+        for name, kind in kinds.items()
+        if name != "customer_id" and (kind.is_string() or kind.is_boolean() or kind.is_integer())
+    ]
+    some = customers.select(*names).limit(_SOME_CUSTOMERS)
+    if not names:
+        return []
+    values = ask(engine, some.aggregate(**{name: some[name].nunique() for name in names})).to_pylist()[0]
+    return [name for name in names if values[name] <= most]
+
+
+def in_segments(engine: Engine, people: Any, rules: dict[str, str], end: int) -> Any:
+    """`people` with a column `segment`, their history as it was before the exposure, or at the end."""
+    dated = people.mutate(as_of=ibis.coalesce(people.as_of, ibis.literal(end, "int64")))
+    return segments.assign(engine, rules, dated)
+
+
+def no_group(by: str, known: list[str]) -> DataError:
+    """That there is nothing of this name to group by."""
+    return DataError(
+        "There is no column or segment “{by}” to group by; there are: {known}.",
+        by=by,
+        known=", ".join(known) or "–",
+    )
