@@ -47,7 +47,6 @@ ORDER = (
 WALKS_THE_LINE = {
     ("project", "segments"): "a segment's rule is checked when it is stored",
     ("project", "metrics"): "readiness() asks the catalogue of metrics",
-    ("project", "metrics"): "readiness() asks the catalogue of metrics",
     ("project", "analyses"): "effect() and lifetime_value() ask for a result",
     ("project", "publish"): "publish() hands records to the publisher",
 }

@@ -7,8 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
 from tests.vendors.commerce_files import ask, every_text, names, new_project, table_sizes, write
 
 HEADER = names(
