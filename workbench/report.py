@@ -358,7 +358,7 @@ def check_lines(checks: Sequence[Check], ready: Sequence[Readiness], t: Texts) -
     lines = [f"{_SIGNS[check.status]} {t(check.detail)}{_examples(check)}" for check in checks]
     lines.append(t("What can be computed:"))
     for one in ready:
-        why = [t(part) for part in (*one.missing, *one.caveats)]
+        why = [t(part).rstrip(".") for part in (*one.missing, *one.caveats)]
         why += [check.name for check in one.checks if check.status != "ok"]
         lines.append(f"{_LIGHTS[one.light]} {t(one.metric.title)}" + (f" ({'; '.join(why)})" if why else ""))
     return lines

@@ -100,7 +100,7 @@ def test_properties_are_kept_and_people_are_not_named(project: Project, tmp_path
     project.load(write_lines(tmp_path / "1.json", REVISION))
     rows = rows_of(project, "SELECT * FROM events ORDER BY ts")
     assert "gold" in {one["Plan Name"] for one in rows}
-    assert (rows[0]["page"], rows[0]["source"]) == ("https://shop.example/a", "google")
+    assert ("https://shop.example/a", "google") in {(one["page"], one["source"]) for one in rows}
     assert "ana@" not in str(rows)
 
 
