@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.shops import binary, unit_level
@@ -95,3 +96,18 @@ def test_what_cannot_be_published_says_why(shop: Project) -> None:
         bundle.read(shop.path / "published", slug)
     with pytest.raises(ProjectError, match="There is no record abc in this project"):
         shop.records["abc"]
+
+
+@pytest.mark.requirement("D06")
+def test_what_is_sensitive_about_people_is_not_shown_unless_somebody_says_so(shop: Project) -> None:
+    """Neither as a column nor hidden in the rule of a segment."""
+    people = shop.engine.query("SELECT * FROM customers")
+    ages = [20 + 10 * (place % 5) for place in range(people.num_rows)]
+    shop.commit({"customers": people.append_column("edad", pa.array(ages))})
+    shop.segments["older"] = "edad >= 40"
+    for by in ("edad", "older", "segments"):
+        record = shop.effect("home", by=by)
+        with pytest.raises(WorkbenchError, match="is split by “edad”, which is sensitive"):
+            shop.publish([record], "By age")
+        assert shop.publish([record], "By age", sensitive_too=True).files
+    assert shop.publish([shop.effect("home", by="country")], "By country").files

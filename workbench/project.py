@@ -21,7 +21,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -321,12 +320,6 @@ class Project:
 
         return readiness(self.everything, checks=self.checks() if checks is None else checks)
 
-    def coverage(self, table: str) -> list[tuple[date, int]]:
-        """How many rows a table has on each day of the project's clock, from its first to its last."""
-        from workbench.tables.checks import coverage
-
-        return coverage(self.everything, table, timezone=self.settings.timezone)
-
     def fingerprints(self, *tables: str) -> dict[str, str]:
         """SHA-256 of those of the tables that are there."""
         manifest = self.manifest()
@@ -403,8 +396,10 @@ class Project:
 
         return analyse_value(self, record.settings, seed=record.seed)
 
-    def publish(self, records: list[EffectRecord | ValueRecord], title: str) -> Any:
+    def publish(
+        self, records: list[EffectRecord | ValueRecord], title: str, *, sensitive_too: bool = False
+    ) -> Any:
         """Write a bundle that holds nothing but these records and a page that shows them."""
         from workbench.publish.bundle import publish
 
-        return publish(self, records, title)
+        return publish(self, records, title, sensitive_too=sensitive_too)

@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench.decisions import amount, change, main_comparison, main_difference, metric_name
-from workbench.locale import Texts
-from workbench.metrics.catalogue import Readiness
+from workbench.locale import Texts, say
+from workbench.metrics.catalogue import Loss, Readiness
 from workbench.records import Check, Comparison, EffectRecord, Interval, ValueRecord
 from workbench.segments import NOT_KNOWN, REST
 from workbench.tables.report import LoadReport
@@ -17,6 +17,7 @@ from workbench.tables.report import LoadReport
 Row = dict[str, str]
 _LISTED = 10
 _SIGNS = {"fail": "✗", "warn": "!", "ok": "✓"}
+_WORDS = {"missing": say("not possible"), "partly": say("possible with care"), "ready": say("possible")}
 _LIGHTS = {"missing": "✗", "partly": "!", "ready": "✓"}
 
 
@@ -390,6 +391,34 @@ def check_script(checks: Sequence[Check], ready: Sequence[Readiness], t: Texts) 
             }
             for one in ready
         ],
+    }
+
+
+def loss_lines(lost: Sequence[Loss], t: Texts) -> list[str]:
+    """What metrics would lose, a line each."""
+    if not lost:
+        return [t("No metric reads these columns.")]
+    return [
+        t(
+            "{metric}: {before} now, {after} without {columns:listing}.",
+            metric=t(one.metric.title),
+            before=t(_WORDS[one.before]),
+            after=t(_WORDS[one.after]),
+            columns=list(one.columns),
+        )
+        for one in lost
+    ]
+
+
+def loss_script(loss: Loss, t: Texts) -> dict[str, Any]:
+    """The same of one metric as plain values."""
+    return {
+        "name": loss.metric.name,
+        "title": t(loss.metric.title),
+        "columns": list(loss.columns),
+        "before": loss.before,
+        "after": loss.after,
+        "missing": [t(part) for part in loss.missing],
     }
 
 

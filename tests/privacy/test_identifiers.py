@@ -7,7 +7,7 @@ import random
 import pyarrow as pa
 import pytest
 
-from workbench.tables.privacy.freetext import mask, mask_text, scan_text
+from workbench.tables.privacy.freetext import mask, mask_text
 from workbench.tables.privacy.identifiers import direct_identifiers, kind_name
 from workbench.tables.privacy.names import named_identifier, sensitive
 from workbench.tables.privacy.shapes import is_card, is_iban, is_identity_document
@@ -270,7 +270,7 @@ def test_cells_are_counted_by_what_they_hold() -> None:
     )
     masked, counts = mask_text(cells)
     assert masked.to_pylist() == ["[e-mail] [phone]", "[e-mail] [phone]", None, "clean", "[e-mail]"]
-    assert counts == {"e-mail": 3, "phone": 2} == scan_text(cells)
+    assert counts == {"e-mail": 3, "phone": 2}
 
 
 def test_masking_in_bulk_equals_masking_one_by_one() -> None:

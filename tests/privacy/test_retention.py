@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tomli_w
 
 from workbench.errors import ProjectError
 from workbench.tables.privacy.retention import (
@@ -18,7 +19,6 @@ from workbench.tables.privacy.retention import (
     read_processing,
     retention_due,
     without_older,
-    write_processing,
 )
 from workbench.tables.schema import conform, standard
 
@@ -76,7 +76,8 @@ def test_what_a_table_is_kept_for_is_written_down_and_read_back(tmp_path: Path) 
         ),
     }
     assert read_processing(file) == {}
-    write_processing(file, records)
+    sections = {name: record.model_dump(exclude_none=True) for name, record in records.items()}
+    file.write_text(tomli_w.dumps(sections), encoding="utf-8")
     assert read_processing(file) == records
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from tests.screens.pages import answers, control, widgets, words
@@ -73,7 +74,24 @@ def test_many_results_are_not_all_in_sight(own_shop: Project) -> None:
     for days in range(1, 11):
         own_shop.effect("personalised-home", window_days=days)
     page = screens.publish(own_shop, "en")
-    boxes = [w for w in widgets(page) if w._model_name == "CheckboxModel"]
+    boxes = [w for w in widgets(page) if w._model_name == "CheckboxModel" and w.layout.display != "none"]
     assert len(boxes) == 13
     more = control(page, "More settings")
     assert not more.value
+
+
+def test_a_split_by_age_has_to_be_allowed(own_shop: Project) -> None:
+    people = own_shop.engine.query("SELECT * FROM customers")
+    own_shop.commit({"customers": people.append_column("edad", pa.array([30] * people.num_rows))})
+    record = own_shop.effect("personalised-home", by="edad")
+    state = PublishState(own_shop)
+    assert not state.sensitive()
+    state.choose(record.id, wanted=True)
+    assert state.sensitive()
+    state.title = "By age"
+    state.publish()
+    assert state.pages == []
+    assert "sensitive" in str(state.problem)
+    state.sensitive_too = True
+    state.publish()
+    assert [page.title for page in state.pages] == ["By age"]

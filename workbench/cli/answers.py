@@ -113,11 +113,13 @@ def value(folder: Path, as_json: bool, until: datetime | None, **settings: Any) 
 @in_folder
 @click.argument("records", metavar="RECORD…", nargs=-1, required=True)
 @click.option("--title", required=True)
+@click.option("--sensitive-too", is_flag=True, help="Show splits by age, sex and the like as well.")
 @json_option
-def publish(folder: Path, records: tuple[str, ...], title: str, as_json: bool) -> None:
+def publish(folder: Path, records: tuple[str, ...], title: str, sensitive_too: bool, as_json: bool) -> None:
     """Write a page that shows these records and holds nothing else."""
     project, t = open_project(folder)
-    bundle = project.publish([project.records[record] for record in records], title)
+    chosen = [project.records[record] for record in records]
+    bundle = project.publish(chosen, title, sensitive_too=sensitive_too)
     if as_json:
         print_json({"path": str(bundle.path), "slug": bundle.slug, "files": bundle.files})
     else:

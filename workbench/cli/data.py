@@ -14,6 +14,7 @@ import click
 from workbench import report
 from workbench.cli.shared import in_folder, json_option, open_project, print_json
 from workbench.locale import LANGUAGES
+from workbench.metrics.catalogue import losses
 from workbench.project import Project
 from workbench.tables import recipe as recipes
 
@@ -101,10 +102,24 @@ def _recipe(project: Project, name: str | None) -> recipes.Recipe | None:
 
 @click.command()
 @in_folder
+@click.option(
+    "--without",
+    metavar="TABLE.COLUMN",
+    multiple=True,
+    help="Say what would be lost without this column, such as one that others collected; may be repeated.",
+)
 @json_option
-def check(folder: Path, as_json: bool) -> None:
+def check(folder: Path, without: tuple[str, ...], as_json: bool) -> None:
     """Say what is in the tables of DIR, what does not fit together, and what can be computed from them."""
     project, t = open_project(folder)
+    if without:
+        lost = losses(project.everything, dict.fromkeys(without, "third"))
+        if as_json:
+            print_json([report.loss_script(one, t) for one in lost])
+        else:
+            for line in report.loss_lines(lost, t):
+                click.echo(line)
+        return
     checks, ready = project.checks(), project.readiness()
     if as_json:
         print_json(report.check_script(checks, ready, t))

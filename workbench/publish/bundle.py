@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import storage
+from workbench.analyses.groups import SEGMENTS
 from workbench.errors import ProjectError, WorkbenchError
 from workbench.locale import say
 from workbench.records import Check, EffectRecord, Header, ValueRecord, from_json
+from workbench.segments import names_in, parse
+from workbench.tables.privacy.names import sensitive
 
 if TYPE_CHECKING:
     from workbench.project import Project
@@ -54,16 +57,46 @@ class Bundle:
     files: list[str]
 
 
-def publish(project: Project, records: list[EffectRecord | ValueRecord], title: str) -> Bundle:
+def splits_by_sensitive(project: Project, record: EffectRecord | ValueRecord) -> str | None:
+    """The column by which a result is split that says something sensitive of people: age, sex, health …"""
+    by = record.settings.by
+    if not by:
+        return None
+    rules = {name: rule for name, rule in project.segments.items() if by in (name, SEGMENTS)}
+    asked = {name for rule, text in rules.items() for name in names_in(parse(rule, text))}
+    return next((name for name in [by, *sorted(asked)] if sensitive(name)), None)
+
+
+def publish(
+    project: Project,
+    records: list[EffectRecord | ValueRecord],
+    title: str,
+    *,
+    sensitive_too: bool = False,
+) -> Bundle:
     """Write a bundle of `records` under the project's `published` folder; the same title replaces it.
 
+    Args:
+        project: The project.
+        records: What the page shows.
+        title: Its title.
+        sensitive_too: Whether results may be split by what is sensitive about people.
+
     Raises:
-        WorkbenchError: without records or without a title.
+        WorkbenchError: without records or without a title, or when a result is split by what is sensitive
+            and nobody said that it may.
     """
     if not records:
         raise WorkbenchError("There is nothing to publish; name at least one record.")
     if not title.strip():
         raise WorkbenchError("A page needs a title.")
+    for record in () if sensitive_too else records:
+        if column := splits_by_sensitive(project, record):
+            raise WorkbenchError(
+                "A result is split by “{column}”, which is sensitive; publish it without that split, or say"
+                " that it may be shown.",
+                column=column,
+            )
     folder = project.path / "published"
     page = Page(
         title=title.strip(),

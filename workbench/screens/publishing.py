@@ -6,7 +6,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 import ipywidgets
-from traitlets import Instance, List, Unicode
+from traitlets import Bool, Instance, List, Unicode
 
 from workbench.analyses.experiment import SEGMENTS
 from workbench.decisions import metric_name
@@ -29,6 +29,7 @@ class PublishState(ScreenState):
         records: The kept records, newest first.
         chosen: Ids of those for the page, in the order in which they were chosen.
         title: The page's title.
+        sensitive_too: Whether a result may be split by what is sensitive about people.
         pages: The pages that are out, newest first.
         published: The slug of the page that was published last.
     """
@@ -38,6 +39,7 @@ class PublishState(ScreenState):
     records = List()
     chosen = List(Unicode())
     title = Unicode("")
+    sensitive_too = Bool(False)
     pages = List(Instance(bundle.Page))
     published = Unicode("")
 
@@ -57,6 +59,11 @@ class PublishState(ScreenState):
             rest = [chosen for chosen in self.chosen if chosen != record_id]
             self.chosen = [*rest, record_id] if wanted else rest
 
+    def sensitive(self) -> bool:
+        """Whether a chosen record is split by what is sensitive about people."""
+        known = {record.id: record for record in self.records}
+        return any(bundle.splits_by_sensitive(self.project, known[chosen]) for chosen in self.chosen)
+
     def preview(self) -> list[EffectRecord | ValueRecord]:
         """The chosen records as others will see them."""
         known = {record.id: record for record in self.records}
@@ -66,10 +73,12 @@ class PublishState(ScreenState):
         """Make the page; one with the same title is replaced."""
         with self.working():
             known = {record.id: record for record in self.records}
-            made = self.project.publish([known[chosen] for chosen in self.chosen], self.title)
+            made = self.project.publish(
+                [known[chosen] for chosen in self.chosen], self.title, sensitive_too=self.sensitive_too
+            )
             self.published = made.slug
             self.notice = say("“{title}” is published.", title=self.title.strip())
-            self.title, self.chosen = "", []
+            self.title, self.chosen, self.sensitive_too = "", [], False
             self.refresh()
 
     def unpublish(self, slug: str) -> None:
@@ -98,14 +107,18 @@ def view(state: PublishState, t: Texts) -> ipywidgets.Widget:
     """The kept results to choose from on the left; what is out, and what would go out, on the right."""
     publish = controls.button(t("Publish"), state.publish, primary=True)
 
+    may = controls.tick(state, "sensitive_too", t("Show splits by age, sex and the like"))
+
     def allow(_change: object = None) -> None:
         publish.disabled = not (state.chosen and state.title.strip())
+        may.layout.display = "" if state.sensitive() else "none"
 
     allow()
     state.observe(allow, ["chosen", "title"])
     asked = [
         _records(state, t),
         controls.text(state, "title", t("Title of the page"), live=True),
+        may,
         publish,
         controls.meanings(t, _meanings(t)),
     ]
@@ -219,6 +232,10 @@ def _meanings(t: Texts) -> list[tuple[str, str]]:
             t("Those chosen appear on the page in the order in which you choose them."),
         ),
         (t("Title of the page"), t("A page with the same title is replaced.")),
+        (
+            t("Show splits by age, sex and the like"),
+            t("They are left out unless you say so; ask yourself whether the page needs them."),
+        ),
         (
             t("As others will see it"),
             t(

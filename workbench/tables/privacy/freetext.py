@@ -42,11 +42,6 @@ def mask(text: str) -> str:
     return mask_text(pa.array([text]))[0][0].as_py()
 
 
-def scan_text(column: pa.Array | pa.ChunkedArray) -> dict[Kind, int]:
-    """How many cells hold what kind of personal data; kinds that are not found are not there."""
-    return mask_text(column)[1]
-
-
 def mask_text(column: pa.Array | pa.ChunkedArray) -> tuple[pa.ChunkedArray, dict[Kind, int]]:
     """The column (text) with personal data replaced by words, and in how many cells what was replaced."""
     if isinstance(column, pa.Array):

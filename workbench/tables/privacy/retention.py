@@ -17,10 +17,8 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench import storage
 from workbench.engines.duckdb import scan
 from workbench.errors import ProjectError
 from workbench.locale import Message, say
@@ -79,17 +77,6 @@ def read_processing(file: Path) -> dict[str, Processing]:
         ) from error
     _check(records)
     return records
-
-
-def write_processing(file: Path, records: Mapping[str, Processing]) -> None:
-    """Write the records, atomically.
-
-    Raises:
-        ProjectError: when the file cannot be written, or a record does not go with a standard table.
-    """
-    _check(records)
-    sections = {name: record.model_dump(exclude_none=True) for name, record in records.items()}
-    storage.write_text(file, tomli_w.dumps(sections))
 
 
 @dataclass(frozen=True)
