@@ -86,7 +86,9 @@ class Survey:
 
 
 def first_look(project: Project) -> Survey:
-    """The tables of a project, without opening them."""
+    """The tables of a project, where they are its own without opening them."""
+    if project.in_place:  # how many rows there are takes a question
+        return survey(project)
     manifest = sorted(project.manifest().items())
     return Survey(tuple(_overview(name, entry["rows"], entry["sources"]) for name, entry in manifest))
 

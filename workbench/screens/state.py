@@ -85,7 +85,7 @@ class ScreenState(Guarded):
     @property
     def is_new(self) -> bool:
         """Whether the project holds no data: only then is the sample offered, which is never mixed in."""
-        return not self.project.manifest()
+        return not self.project.in_place and not self.project.manifest()
 
     def load_sample(self) -> None:
         """Put the sample shop into the project."""
