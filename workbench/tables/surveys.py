@@ -76,7 +76,7 @@ def with_scale(
         """
         SELECT item, min(score) AS least, max(score) AS most, bool_and(score = floor(score)) AS whole
         FROM rows WHERE score IS NOT NULL AND scale_min IS NULL AND scale_max IS NULL
-        GROUP BY item ORDER BY min(line)
+        GROUP BY item ORDER BY min(place)
         """,
         rows=rows.select(["score", "scale_min", "scale_max"])
         .append_column("item", item_of)
@@ -126,15 +126,15 @@ def attributes(rows: pa.Table, asked: int, decimal: DecimalMark, notes: list[Mes
     rows = _with_columns(rows, {"text": pa.string(), "score": pa.float64(), "item": pa.string()})
     about = ask(
         f"""
-        SELECT "{LINE}" AS line, customer_id, item,
+        SELECT place, "{LINE}" AS line, customer_id, item,
                coalesce(text, CASE WHEN score = floor(score) AND abs(score) < 1e15
                                    THEN CAST(CAST(score AS BIGINT) AS VARCHAR)
                                    ELSE CAST(score AS VARCHAR) END) AS answer
         FROM rows WHERE lower(instrument) = {literal(ONBOARDING)} AND item IS NOT NULL
         """,
-        rows=rows,
+        rows=_placed(rows),
     )
-    items = ask("SELECT item, min(line) AS line FROM about GROUP BY item ORDER BY line", about=about)
+    items = ask("SELECT item FROM about GROUP BY item ORDER BY min(place)", about=about)
     if not items.num_rows:
         return None
     questions = items["item"].to_pylist()
@@ -155,6 +155,11 @@ def attributes(rows: pa.Table, asked: int, decimal: DecimalMark, notes: list[Mes
         say("Left unanswered by the {n:count} customers: {items:listing}.", n=asked, items=unanswered)
     )
     return tighten(made, names, decimal)
+
+
+def _placed(rows: pa.Table) -> pa.Table:
+    """The rows with their order, since several may stand on one line."""
+    return rows.append_column("place", pa.array(range(rows.num_rows), pa.int64()))
 
 
 def _with_columns(rows: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
