@@ -78,9 +78,7 @@ def with_scale(
         FROM rows WHERE score IS NOT NULL AND scale_min IS NULL AND scale_max IS NULL
         GROUP BY item ORDER BY min(place)
         """,
-        rows=rows.select(["score", "scale_min", "scale_max"])
-        .append_column("item", item_of)
-        .append_column("line", rows[LINE]),
+        rows=_placed(rows.select(["score", "scale_min", "scale_max"]).append_column("item", item_of)),
     ).to_pylist()
     known, from_zero, open_items = {}, [], []
     for found in seen:
