@@ -102,8 +102,6 @@ def test_the_files_of_an_archive_are_read_in_it(tmp_path: Path) -> None:
         source = open_source(one)
         (batch,) = source.batches(["id"])
         assert [str(value) for value in batch.rows["id"].to_pylist()] == ["7"]
-        assert source.fingerprint()
-    assert open_source(found[0]).fingerprint() == open_source(found[1]).fingerprint()
     with pytest.raises(DataError, match=r"holds several files: 2026/orders-9\.csv.gz, .* choose one of them"):
         open_source(path)
     with pytest.raises(DataError, match="There is no file"):
@@ -184,12 +182,3 @@ def test_folders_named_after_a_column_and_its_value_give_that_column(tmp_path: P
     assert batch.rows.to_pylist() == [
         {"id": id_, "date": "own", "type": "a/b", "region": None} for id_ in ("1", "2")
     ]
-
-
-def test_equal_files_in_other_folders_are_told_apart(tmp_path: Path) -> None:
-    prints = set()
-    for day in ("2026-01-01", "2026-01-02"):
-        (tmp_path / f"date={day}").mkdir()
-        (tmp_path / f"date={day}" / "a.csv").write_text("id\n1\n")
-        prints.add(open_source(tmp_path / f"date={day}" / "a.csv").fingerprint())
-    assert len(prints) == 2

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoints, entry_points
 from urllib.parse import parse_qsl, quote, urlencode
@@ -57,6 +57,16 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({self.shown!r})"
+
+    def check_table(self, table: str, known: Sequence[str]) -> None:
+        """Raise a `DataError` unless there is such a table among those that are known."""
+        if table not in known:
+            raise DataError(
+                "There is no table {table} in {where}; there are: {known}.",
+                table=table,
+                where=self.shown,
+                known=", ".join(known) or "–",
+            )
 
 
 def read_address(text: str) -> Address:

@@ -100,14 +100,7 @@ class PostgreSQLEngine:
         Raises:
             DataError: when there is no such table, or it may not be read.
         """
-        known = self.tables()
-        if table not in known:
-            raise DataError(
-                "There is no table {table} in {where}; there are: {known}.",
-                table=table,
-                where=self._address.shown,
-                known=", ".join(known) or "–",
-            )
+        self._address.check_table(table, self.tables())
         nothing = sql.SQL("SELECT * FROM {} LIMIT 0").format(sql.Identifier(table))
         return ibis.schema({column.name: _ibis_type(column) for column in self._ask(nothing.as_bytes())[0]})
 

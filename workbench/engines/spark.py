@@ -95,14 +95,7 @@ class SparkEngine:
         Raises:
             DataError: when there is no such table, or it may not be read.
         """
-        known = self.tables()
-        if table not in known:
-            raise DataError(
-                "There is no table {table} in {where}; there are: {known}.",
-                table=table,
-                where=self._address.shown,
-                known=", ".join(known) or "–",
-            )
+        self._address.check_table(table, self.tables())
         fields = self._ask(lambda spark: spark.table(f"`{table}`").schema.fields)
         return ibis.schema({field.name: _ibis_type(field.dataType.simpleString()) for field in fields})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.locale import Message
 from workbench.tables import cells
-from workbench.tables.sources.files import blocks, stem
+from workbench.tables.sources.files import stem
 
 BLOCK: Final = 16 << 20
 """Bytes read at a time; what reading a file takes of memory is a small multiple of it."""
@@ -136,15 +135,6 @@ class Source(ABC):
             for name in wanted
         ]
         return pa.table(cells, names=list(wanted))
-
-    def fingerprint(self) -> str:
-        """Sixteen characters that stand for the content of the table, packed or not."""
-        digest = hashlib.blake2b(digest_size=8)
-        for data, _ in blocks(self.path, BLOCK):
-            digest.update(data)
-        if self.sheet is not None or self.folders:
-            digest.update(repr((self.sheet, sorted(self.folders.items()))).encode())
-        return digest.hexdigest()
 
     def texts(self, lines: Iterable[int]) -> dict[int, str]:
         """The rows that begin on these physical lines, as they stand in the file."""

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.tables.cells import literal, open_database
+from workbench.tables.merge import quoted
 
 if TYPE_CHECKING:
     from workbench.tables.vendors.vendor import Spread, Vendor
@@ -40,7 +41,7 @@ def with_extras(rows: pa.Table, raw: pa.Table, vendor: Vendor, line: str, taken:
     picked = {}
     for name in plain:
         if name.lower() not in seen:
-            picked[name] = f"r.{_quoted(name)}"
+            picked[name] = f"r.{quoted(name)}"
             seen.add(name.lower())
     for column, how in vendor.spread.items():
         if column not in raw.column_names:
@@ -51,8 +52,8 @@ def with_extras(rows: pa.Table, raw: pa.Table, vendor: Vendor, line: str, taken:
                 seen.add(key.lower())
     if not picked:
         return rows
-    columns = ", ".join(f"CAST({value} AS VARCHAR) AS {_quoted(name)}" for name, value in picked.items())
-    tie = _quoted(line)
+    columns = ", ".join(f"CAST({value} AS VARCHAR) AS {quoted(name)}" for name, value in picked.items())
+    tie = quoted(line)
     return (
         database.sql(
             f'SELECT t.*, {columns} FROM (SELECT *, row_number() OVER () AS "@order" FROM rows) AS t'
@@ -71,7 +72,7 @@ _KINDS: Final = ("string_value", "int_value", "double_value", "float_value")
 
 def _keys(database: duckdb.DuckDBPyConnection, column: str, how: Spread) -> list[str]:
     """The keys that the column holds, the commonest first."""
-    name = _quoted(column)
+    name = quoted(column)
     each = (
         f"unnest(json_keys(TRY_CAST({name} AS JSON)))"
         if how == "object"
@@ -91,14 +92,10 @@ def _pairs(column: str) -> str:
 
 def _value(column: str, key: str, how: Spread) -> str:
     """SQL for the value under a key, as text; null and empty objects are blank."""
-    name = f"r.{_quoted(column)}"
+    name = f"r.{quoted(column)}"
     if how == "object":
         path = "$." + '"' + key.replace('"', '\\"') + '"'
         return f"TRY_CAST({name} AS JSON)->>{literal(path)}"
     value = f"list_filter({_pairs(name)}, {_KEY} = {literal(key)})[1].value"
     kinds = ", ".join(f"{value}->>'$.{kind}'" for kind in _KINDS)
     return f"CASE WHEN json_type({value}) = 'OBJECT' THEN coalesce({kinds}) ELSE {value}->>'$' END"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
