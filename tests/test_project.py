@@ -126,16 +126,21 @@ def test_a_process_killed_at_any_moment_leaves_the_old_or_the_new_state(tmp_path
         "    t = orders(500, float(i)); p.commit({'orders': t, 'events': t})\n"
         "    i == 2 and print('ready', flush=True)\n"
     )
+    began = time.monotonic()
+    project.commit({"orders": orders(500, 1.0), "events": orders(500, 1.0)})
+    one_write = time.monotonic() - began
     chance = random.Random(4)
-    seen = set()
-    for _ in range(8):
+    seen: set[float] = set()
+    for tried in range(40):
+        if tried >= 8 and len(seen) > 3:
+            break
         process = subprocess.Popen(
             [sys.executable, "-c", writer, str(project.path), str(Path(__file__).parent)],
             stdout=subprocess.PIPE,
         )
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(chance.uniform(0.0, 0.5))
+        time.sleep(chance.uniform(0.0, 8 * one_write))
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
