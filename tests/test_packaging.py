@@ -56,7 +56,7 @@ def test_conda_asks_for_the_same_as_pip() -> None:
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
     asked = {
         canonicalize_name(name): SpecifierSet(bound)
-        for name, bound in re.findall(r"^  - ([\w-]+)([<>=].*)$", text, re.MULTILINE)
+        for name, bound in re.findall(r"^ +- ([\w-]+)([<>=].*)$", text, re.MULTILINE)
     }
     assert asked.pop("python") == SpecifierSet(PROJECT["requires-python"])
     assert asked == {CONDA_NAMES.get(name, name): bound for name, bound in DEPENDENCIES.items()}
