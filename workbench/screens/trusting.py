@@ -1,0 +1,85 @@
+"""Trust: what people do with it, whether what they asked for is honoured, and two alarms about the list."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from traitlets import Float, Instance, Int, Unicode
+
+from workbench.analyses.trust_answer import TrustSettings, TrustView
+from workbench.locale import say
+from workbench.project import Project
+from workbench.screens.state import ScreenState
+
+_ASKED = (
+    "window_days",
+    "kappa",
+    "sure",
+    "change_days",
+    "recent_days",
+    "probability",
+    "ratio",
+    "level",
+    "weeks",
+    "channel",
+    "personalisation",
+)
+
+
+class TrustState(ScreenState):
+    """What is asked about trust, and the answer.
+
+    Attributes:
+        change_days: A change of the rate of leaving is expected once in so many days: one over the hazard.
+        found: The answer; None while there is none.
+        others: See `analyses.trust_answer.TrustSettings`.
+    """
+
+    window_days = Int(28)
+    kappa = Float(2.0)
+    sure = Float(0.975)
+    change_days = Int(90)
+    recent_days = Int(7)
+    probability = Float(0.9)
+    ratio = Float(1.25)
+    level = Float(0.95)
+    weeks = Int(26)
+    channel = Unicode(None, allow_none=True)
+    personalisation = Unicode(None, allow_none=True)
+
+    found = Instance(TrustView, allow_none=True)
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.observe(lambda _: self.answer(), _ASKED)
+        self.answer()
+
+    def refresh(self) -> None:
+        super().refresh()
+        there = self.project.engine.tables()
+        self.missing = None if there else say("There are no data in this project yet.")
+
+    def settings(self) -> TrustSettings:
+        """What is asked now.
+
+        Raises:
+            WorkbenchError: when a setting is out of its range.
+        """
+        same = {name: getattr(self, name) for name in _ASKED if name != "change_days"}
+        return TrustSettings(hazard=1 / self.change_days, **same)
+
+    def answer(self) -> None:
+        """Ask the project."""
+        if self.missing is not None or not self.ready:
+            return
+        with self.working():
+            found = None
+            try:
+                asked = self.settings()
+                found = self.project.trust(**vars(asked))
+            finally:
+                self.found = found
+            if found.until is not None:
+                noon = datetime.combine(found.until, time(12), ZoneInfo(self.project.settings.timezone))
+                self.until = noon.astimezone(UTC)
