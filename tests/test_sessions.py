@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.tables.checking import Memory
 from workbench.engines import fetch, table
-from workbench.metrics.sessions import dwell, sessions
+from workbench.metrics.sessions import Source, dwell, sessions
 
 Event = dict[str, Any]
 START = datetime(2026, 3, 1, 23, 50)
@@ -33,9 +33,11 @@ def at(seconds: float, **event: Any) -> Event:
     return {"customer_id": 1, "ts": START + timedelta(seconds=seconds), **event}
 
 
-def stays(events: list[Event], gap_minutes: int = 30) -> list[tuple[str, float | None]]:
+def stays(
+    events: list[Event], gap_minutes: int = 30, source: Source | None = None
+) -> list[tuple[str, float | None]]:
     engine = engine_of(events)
-    rows = dwell(table(engine, "events"), gap_minutes)
+    rows = dwell(table(engine, "events"), gap_minutes, source)
     found = fetch(engine, rows.order_by("customer_id", "session", "start", "page"))
     return [(row["page"], row["seconds"]) for row in found]
 
@@ -119,7 +121,7 @@ def test_one_event_is_a_visit_whose_time_nobody_knows() -> None:
 
 
 @pytest.mark.requirement("D04")
-def test_time_that_the_export_measured_goes_before_differences() -> None:
+def test_what_the_export_measured_and_differences_are_never_mixed() -> None:
     events = [
         at(0, page="/a", engagement_time_msec=None),
         at(100, page="/a", engagement_time_msec=1500),
@@ -127,7 +129,15 @@ def test_time_that_the_export_measured_goes_before_differences() -> None:
         at(200, page="/b", engagement_time_msec=None),
         at(230, page="/c", engagement_time_msec=900),
     ]
-    assert stays(events) == [("/a", 3.5), ("/b", 30.0), ("/c", 0.9)]
+    assert stays(events) == stays(events, source="engagement") == [("/a", 3.5), ("/b", None), ("/c", 0.9)]
+    assert stays(events, source="difference") == [("/a", 200.0), ("/b", 30.0), ("/c", None)]
+
+
+def test_going_straight_back_is_seen() -> None:
+    events = [at(10 * place, page=page) for place, page in enumerate(["/list", "/a", "/list", "/b", "/cart"])]
+    engine = engine_of(events)
+    rows = fetch(engine, dwell(table(engine, "events")).order_by("start"))
+    assert [row["page"] for row in rows if row["back"]] == ["/a"]
 
 
 def test_a_table_with_nothing_but_customers_times_and_pages_is_enough() -> None:

@@ -1,0 +1,96 @@
+"""Engagement: what people do on pages, in social networks and in chats. The state; its view is beside it."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Float, Instance, Int, List, Unicode
+
+from workbench.analyses.engagement import EngagementSettings, EngagementView, event_names, groups
+from workbench.engines import has, table
+from workbench.locale import say
+from workbench.metrics.engagement import ORDER
+from workbench.metrics.sessions import measures
+from workbench.project import Project
+from workbench.screens.state import ScreenState
+
+_ASKED = (
+    *("by", "source", "success", "gap_minutes", "least_seconds", "level"),
+    *("chat_start", "chat_resolved", "window_days"),
+)
+
+
+class EngagementState(ScreenState):
+    """What is asked about engagement, and the answer.
+
+    Attributes:
+        by, source, success, gap_minutes, least_seconds, level, chat_start, chat_resolved, window_days: As in
+            `EngagementSettings`; None lets the data say.
+        groups: What `by` may be.
+        sources: What `source` may be.
+        successes: What `success` may be.
+        names: Names of events.
+        found: The answer; None while there is none.
+        has_events: Whether there are visits to ask about.
+    """
+
+    by = Unicode("page_type", allow_none=True)
+    source = Unicode(None, allow_none=True)
+    success = Unicode(None, allow_none=True)
+    gap_minutes = Int(EngagementSettings.gap_minutes)
+    least_seconds = Int(EngagementSettings.least_seconds)
+    level = Float(EngagementSettings.level)
+    chat_start = Unicode(None, allow_none=True)
+    chat_resolved = Unicode(None, allow_none=True)
+    window_days = Int(EngagementSettings.window_days)
+
+    groups = List(Unicode())
+    sources = List(Unicode())
+    successes = List(Unicode())
+    names = List(Unicode())
+    found = Instance(EngagementView, allow_none=True)
+    has_events = Bool(False)
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.observe(lambda _: self.answer(), _ASKED)
+        self.answer()
+
+    def refresh(self) -> None:
+        super().refresh()
+        engine = self.project.engine
+        self.has_events = has(engine, "events")
+        there = self.has_events or has(engine, "social")
+        self.missing = (
+            None if there else say("There are no events and no social networks in this project yet.")
+        )
+        self.names = list(event_names(engine))
+        self.groups = list(groups(engine)) if self.has_events else []
+        measured = self.has_events and measures(table(engine, "events"))
+        self.sources = ["difference", *(["engagement"] if measured else [])]
+        orders = [ORDER] if has(engine, "orders") else []
+        self.successes = [*orders, *(f"event:{name}" for name in self.names)]
+        with self.hold_trait_notifications():
+            for name, allowed in (
+                ("by", self.groups),
+                ("source", self.sources),
+                ("success", self.successes),
+                ("chat_start", self.names),
+                ("chat_resolved", self.names),
+            ):
+                if getattr(self, name) not in allowed:
+                    setattr(self, name, allowed[0] if name == "by" and allowed else None)
+
+    def settings(self) -> EngagementSettings:
+        """What is asked now."""
+        return EngagementSettings(**{name: getattr(self, name) for name in _ASKED})
+
+    def answer(self) -> None:
+        """Ask the project."""
+        if self.missing is not None or not self.ready:
+            return
+        with self.working():
+            found = None
+            try:
+                found = self.project.engagement(**vars(self.settings()))
+            finally:
+                self.found = found
+            self.notice = None
