@@ -6,7 +6,7 @@ PORT ?=
 SHOP := demo-shop
 export PYTHON
 
-.PHONY: help setup run test test-engines browser lint bench lab requirements texts constraints clean
+.PHONY: help setup run test test-engines browser lint bench calibrate lab requirements texts constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
 	@echo "make lint          style, types and notebooks without outputs"
 	@echo "make bench         speed and memory on large data"
+	@echo "make calibrate     how often intervals hold the truth, into docs/coverage.md"
 	@echo "make requirements  docs/requirements.md from the tests"
 	@echo "make texts         new sentences into the Spanish catalogue"
 	@echo "make constraints   the newest versions that go together into constraints.txt"
@@ -53,6 +54,9 @@ lint: setup
 
 bench: setup
 	.venv/bin/python -m tools.bench
+
+calibrate: setup
+	.venv/bin/python -m tools.calibrate
 
 # Loopback only, and nothing is asked of the network; a container's root is allowed, as there is no one else.
 lab: setup $(SHOP)

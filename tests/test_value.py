@@ -233,3 +233,21 @@ def test_the_last_day_counts(tmp_path: Path) -> None:
     orders = [("a", str(start), 1.0), ("a", str(start + timedelta(days=70)), 1.0)]
     found = histories.read(shop_of(tmp_path / "s", orders), ValueSettings())
     assert (found.everybody.t_x.tolist(), found.everybody.T.tolist()) == ([10.0], [10.0])
+
+
+def test_the_groups_of_any_attribute_add_up_to_everybody(
+    simulated: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many customers too, who are asked for by attribute alone."""
+    monkeypatch.setattr(histories, "EXACT_UP_TO", 100)
+    everybody = histories.read(simulated, ValueSettings())
+    by = [histories.read(simulated, ValueSettings(by=name)) for name in ("country", "device")]
+    for groups in by:
+        assert len(groups.purchases) > 1
+        one, other = groups.everybody, everybody.everybody
+        assert one.customers == other.customers
+        for name in ("x", "t_x", "T"):
+            assert one.n @ getattr(one, name) == pytest.approx(other.n @ getattr(other, name), rel=1e-9)
+        spent, all_spent = groups.all_spend, everybody.all_spend
+        assert spent.n.sum() == all_spent.n.sum()
+        assert spent.n @ spent.mean_log == pytest.approx(all_spent.n @ all_spent.mean_log, rel=1e-9)

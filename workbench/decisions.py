@@ -58,9 +58,18 @@ def loss(unit: Unit, value: float) -> Message:
     return amount(unit, value)
 
 
-def metric_name(metric: str) -> Message:
+def metric_name(metric: str, per: str | None = None) -> Message:
     """A metric as a reader calls it; an outcome keeps the name that its file gave it."""
-    known = {"conversion": say("conversion"), "revenue": say("revenue"), "orders": say("orders placed")}
+    if per is not None:
+        return say("{metric} / {per}", metric=metric_name(metric), per=metric_name(per))
+    known = {
+        "conversion": say("conversion"),
+        "revenue": say("revenue"),
+        "orders": say("orders placed"),
+        "repeat": say("second order"),
+        "stays": say("pages looked at"),
+        "seconds": say("seconds on pages"),
+    }
     kind, _, name = metric.partition(":")
     if name and kind == "event":
         return say("“{name}” per customer", name=name)
@@ -70,9 +79,8 @@ def metric_name(metric: str) -> Message:
 
 
 def main_comparison(summary: EffectSummary) -> Comparison:
-    """Over everybody, the arm that is likeliest to be the best of those that are not the control."""
-    overall = [item for item in summary.comparisons if item.segment is None]
-    return max(overall, key=lambda item: (summary.probability_best[item.arm], item.probability_better))
+    """Over everybody, the arm that is spoken of."""
+    return next(item for item in summary.comparisons if item.segment is None and item.arm == summary.arm)
 
 
 def main_difference(summary: ValueSummary) -> ValueDifference:

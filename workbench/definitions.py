@@ -1,10 +1,12 @@
-"""What a project keeps by name beside its tables: segments, recipes and records."""
+"""What a project keeps by name beside its tables: segments, recipes, records, and looks at results."""
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,3 +142,33 @@ class Recipes(MutableMapping[str, "Recipe"]):
 
     def __contains__(self, name: object) -> bool:
         return bool(re.fullmatch(r"[\w-]+", str(name))) and (self._folder / f"{name}.json").is_file()
+
+
+class Looks:
+    """How often each experiment's result was looked at while its data grew.
+
+    Looking twice at the same data is one look: nothing can change in between.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def _all(self) -> dict[str, list[int]]:
+        try:
+            found: dict[str, list[int]] = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # none yet; or unreadable, and then nothing is known of earlier looks
+            return {}
+        return found
+
+    def count(self, experiment: str, until: int) -> int:
+        """Looks there have been, that at data until `until` (seconds since 1970) included."""
+        return len({*self._all().get(experiment, []), until})
+
+    def add(self, experiment: str, until: int) -> None:
+        """Note a look; a folder that cannot be written notes none."""
+        found = self._all()
+        if until in found.get(experiment, []):
+            return
+        found[experiment] = sorted({*found.get(experiment, []), until})
+        with suppress(ProjectError):
+            storage.write_text(self._file, json.dumps(found, indent=1))

@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite, nan
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import ModelError
 
@@ -153,3 +157,188 @@ class Moments:
     def __radd__(self, other: int) -> Moments:
         # `sum` starts from 0.
         return self if other == 0 else NotImplemented
+
+
+@dataclass(frozen=True)
+class CrossMoments:
+    """Number, means, spreads and joint spread of two values per customer; disjoint groups add up.
+
+    Attributes:
+        n: Number of customers.
+        mean_x, mean_y: Means; 0 when there is nobody.
+        m2_x, m2_y: Sums of squared deviations.
+        c_xy: Sum of the products of the deviations.
+    """
+
+    n: int
+    mean_x: float
+    mean_y: float
+    m2_x: float
+    m2_y: float
+    c_xy: float
+
+    @classmethod
+    def empty(cls) -> CrossMoments:
+        """Of nobody: adding it changes nothing."""
+        return cls(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+    @classmethod
+    def of_sums(cls, n: int, x: float, y: float, xx: float, yy: float, xy: float) -> CrossMoments:
+        """Of `n` pairs with these sums, sums of squares and sum of products.
+
+        Raises:
+            ModelError: no `n` pairs can have these sums.
+        """
+        of_x, of_y = Moments.of_sums(n, x, xx), Moments.of_sums(n, y, yy)
+        joint = xy - x * y / n if n else 0.0
+        most = (of_x.m2 * of_y.m2) ** 0.5
+        if abs(joint) > most + _ROUNDING * (abs(xy) + 1e-300):
+            raise ModelError(
+                "No {n:count} pairs have the sum of products {xy:number}: no two values correlate so much.",
+                n=n,
+                xy=xy,
+            )
+        return cls(n, of_x.mean, of_y.mean, of_x.m2, of_y.m2, max(-most, min(most, joint)))
+
+    @property
+    def x(self) -> Moments:
+        """Of the first value alone."""
+        return Moments(self.n, self.mean_x, self.m2_x)
+
+    @property
+    def y(self) -> Moments:
+        """Of the second value alone."""
+        return Moments(self.n, self.mean_y, self.m2_y)
+
+    def __add__(self, other: CrossMoments) -> CrossMoments:
+        n = self.n + other.n
+        if not n:
+            return self
+        x, y = self.x + other.x, self.y + other.y
+        apart = (other.mean_x - self.mean_x) * (other.mean_y - self.mean_y)
+        joint = self.c_xy + other.c_xy + apart * self.n * other.n / n
+        return CrossMoments(n, x.mean, y.mean, x.m2, y.m2, joint)
+
+    def __radd__(self, other: int) -> CrossMoments:
+        # `sum` starts from 0.
+        return self if other == 0 else NotImplemented
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Distinct values of people and how many have each.
+
+    Attributes:
+        values: Shape (k,), or (k, 2) of pairs (x, y) for a ratio y / x.
+        counts: People; shape (k,).
+
+    Raises:
+        ModelError: shapes differ, nobody is in it, or a count is negative or a value not finite.
+    """
+
+    values: NDArray[np.float64]
+    counts: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        values, counts = np.asarray(self.values, dtype=float), np.asarray(self.counts, dtype=float)
+        if (
+            values.ndim not in (1, 2)
+            or counts.shape != values.shape[:1]
+            or values.shape[1:] not in ((), (2,))
+        ):
+            raise ModelError("A histogram needs one count for each value, or for each pair of values.")
+        if not (np.isfinite(values).all() and (counts >= 0).all() and counts.sum() > 0):
+            raise ModelError(
+                "A histogram needs values that are finite, counts from zero, and somebody in it."
+            )
+        object.__setattr__(self, "values", values[counts > 0])
+        object.__setattr__(self, "counts", counts[counts > 0])
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Histogram:
+        """Of people one by one; shape (n,), or (n, 2) for pairs."""
+        distinct, counts = np.unique(np.asarray(values, dtype=float), axis=0, return_counts=True)
+        return cls(distinct, counts.astype(float))
+
+    @property
+    def n(self) -> int:
+        """People."""
+        return int(self.counts.sum())
+
+
+class WeightedSums(NamedTuple):
+    """Sums over customers of a weight w, two values x and y, and their products; they add up.
+
+    Attributes:
+        n: Number of customers.
+        w, ww: Σ w and Σ w².
+        wx, wwx, wwxx: Σ w x, Σ w² x and Σ w² x²; the other names say what they are in the same way.
+    """
+
+    n: int
+    w: float
+    ww: float
+    wx: float
+    wy: float
+    wwx: float
+    wwy: float
+    wwxx: float
+    wwyy: float
+    wwxy: float
+
+
+@dataclass(frozen=True)
+class WeightedMoments(CrossMoments):
+    """Of two values of customers who do not all count alike; disjoint groups add up.
+
+    Read as moments they are those of n customers with the weighted mean R = Σ w y / Σ w and its standard
+    error: of each customer's share in it, R + w (y − R) / (Σ w / n), to first order. With equal weights they
+    are the plain moments.
+
+    Attributes:
+        sums: What they are made of.
+    """
+
+    sums: WeightedSums
+
+    @classmethod
+    def of(cls, sums: WeightedSums) -> WeightedMoments:
+        """Of the customers with these sums.
+
+        Raises:
+            ModelError: the weights do not add up to something above zero.
+        """
+        n, w, ww, wx, wy, wwx, wwy, wwxx, wwyy, wwxy = sums
+        if not w > 0:
+            raise ModelError("The weights of {n:count} customers add up to nothing.", n=n)
+        x, y = wx / w, wy / w
+        scale = (n / w) ** 2
+        m2_x, m2_y = (
+            _spread(square - 2 * mean * product + mean * mean * ww, square) * scale
+            for square, product, mean in ((wwxx, wwx, x), (wwyy, wwy, y))
+        )
+        most = (m2_x * m2_y) ** 0.5
+        joint = (wwxy - x * wwy - y * wwx + x * y * ww) * scale
+        return cls(n, x, y, m2_x, m2_y, max(-most, min(most, joint)), sums)
+
+    @property
+    def effective(self) -> float:
+        """So many customers with equal weights would say as much: (Σ w)² / Σ w² (Kish 1965)."""
+        return self.sums.w**2 / self.sums.ww
+
+    def __add__(self, other: CrossMoments) -> WeightedMoments:
+        if not other.n:
+            return self
+        if not isinstance(other, WeightedMoments):
+            return NotImplemented
+        both = (a + b for a, b in zip(self.sums, other.sums, strict=True))
+        return WeightedMoments.of(WeightedSums._make(both))
+
+    def __radd__(self, other: int | CrossMoments) -> WeightedMoments:
+        # `sum` starts from 0, and others from `CrossMoments.empty()`.
+        return self if other == 0 or (isinstance(other, CrossMoments) and not other.n) else NotImplemented
+
+
+def _spread(m2: float, squares: float) -> float:
+    """A sum of squared deviations; what is left of equal values is rounding."""
+    return m2 if m2 > _SAME * squares else 0.0

@@ -3,12 +3,15 @@
     shop/
       project.toml       name, currency, time zone, language, engine, what consent is asked for
       segments.toml      named rules
+      provenance.toml    who collected each column; tools.toml has which tools collect and use what
       processing.toml    why each table is kept, and for how long
       recipes/           how files are read, one JSON file a kind
       tables.json        which files each table is in now: the point at which a load takes effect
       tables/            Parquet files, never changed once written
       cache/             answers of the engine that hold sums only; may be deleted
       records/           one JSON file an analysis
+      protocols/         what was planned for an experiment, locked before its data; one JSON file each
+      looks.json         at which states of the data an experiment's result was looked at
       published/         bundles that may be shown to others
       access.jsonl       who did what with people's data
       erased.json        marks of the people who may not come back
@@ -19,20 +22,19 @@ The key of its pseudonyms lies elsewhere (`tables.privacy.keys`).
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from workbench import storage
-from workbench.definitions import Recipes, Records, Segments
-from workbench.errors import ProjectError, WorkbenchError, check_choice
+from workbench.definitions import Looks, Recipes, Records, Segments
+from workbench.errors import ProjectError, check_choice
 from workbench.locale import LANGUAGES, Texts, say
+from workbench.protocol import Protocols
 from workbench.records import Check, EffectRecord, Header, ValueRecord, failures_first
-from workbench.settings import Settings, read_settings, validated, write_settings
+from workbench.settings import Settings, check_new, new_settings, read_settings, validated, write_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +58,8 @@ class Project:
         self.segments = Segments(path, self._check_rule)
         self.recipes = Recipes(path / "recipes")
         self.records = Records(path / "records")
+        self.protocols = Protocols(path / "protocols")
+        self.looks = Looks(path / "looks.json")
         self._engine: Engine | None = None
 
     @cached_property
@@ -88,35 +92,15 @@ class Project:
             ProjectError: when the folder holds something, or cannot be written.
             WorkbenchError: when the currency, time zone or language is not known.
         """
-        from babel import Locale
-
         from workbench.tables.privacy.keys import key_fingerprint, make_key
 
         folder = Path(path)
-        check_choice(language, LANGUAGES, say("language"))
-        if currency not in Locale.parse("en").currencies:
-            raise WorkbenchError(
-                "There is no currency “{currency}”; give its ISO code, such as EUR.", currency=currency
-            )
-        if timezone not in available_timezones():
-            raise WorkbenchError(
-                "There is no time zone “{zone}”; give its IANA name, such as Europe/Madrid.", zone=timezone
-            )
-        if (folder / "project.toml").exists():
-            raise ProjectError("There is a project in {path} already; open it.", path=str(folder))
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ProjectError(
-                "{path} is not an empty folder; choose a new one for the project.", path=str(folder)
-            )
-        project_id = uuid.uuid4().hex
-        settings = Settings(
-            name=name or folder.resolve().name,
-            currency=currency,
-            timezone=timezone,
-            language=language,
-            id=project_id,
-            key_fingerprint=key_fingerprint(make_key(project_id, folder)),
+        settings = new_settings(
+            name=name or folder.resolve().name, currency=currency, timezone=timezone, language=language
         )
+        check_new(folder)
+        fingerprint = key_fingerprint(make_key(settings.id, folder))
+        settings = settings.model_copy(update={"key_fingerprint": fingerprint})
         with storage.disk_errors(folder):
             for part in ("tables", "records", "recipes", "published"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
@@ -249,8 +233,7 @@ class Project:
 
         Raises:
             DataError: when a file cannot be read, or does not have what the table needs.
-            Cancelled: when `cancel` was set.
-            ProjectError: when the disk is full, the folder cannot be written, or the key is not there.
+            Cancelled, ProjectError: when `cancel` was set; when the disk is full, or the key is not there.
         """
         from workbench.intake import Setting, take_in
         from workbench.tables.recipe import Recipe
@@ -308,13 +291,10 @@ class Project:
         return failures_first([*found, *late])
 
     def readiness(self, checks: Sequence[Check] | None = None) -> list[Any]:
-        """Which metrics can be computed from the tables, which need what, and the checks each depends on.
+        """Which metrics can be computed, which need what, and the checks each depends on (`Readiness`).
 
         Args:
             checks: What `checks` gave, where it is known already.
-
-        Returns:
-            One `metrics.catalogue.Readiness` a metric.
         """
         from workbench.metrics.catalogue import readiness
 
@@ -322,22 +302,27 @@ class Project:
 
     def fingerprints(self, *tables: str) -> dict[str, str]:
         """SHA-256 of those of the tables that are there."""
-        manifest = self.manifest()
         wanted = {*tables, "consents"} if self.settings.consent_purpose else set(tables)
-        return {name: manifest[name]["sha256"] for name in sorted(wanted) if name in manifest}
+        return {name: one["sha256"] for name, one in sorted(self.manifest().items()) if name in wanted}
 
     def segment_sizes(self) -> dict[str, tuple[int, int]]:
         """For each saved segment how many customers are in it at the end of the data, and of how many."""
-        from workbench.engines import span
         from workbench.segments import sizes
 
-        seconds = span(self.engine, "orders", "events", "exposures")
-        return sizes(self.engine, dict(self.segments), seconds[1] + 1 if seconds else 0)
+        until = self._until()
+        return sizes(self.engine, dict(self.segments), 0 if until is None else until + 1)
 
     # --- answers ----------------------------------------------------------------------------------------
 
     def effect(
-        self, experiment: str, metric: str = "conversion", *, keep: bool = True, **settings: Any
+        self,
+        experiment: str,
+        metric: str = "conversion",
+        *,
+        keep: bool = True,
+        progress: Callable[[float], None] | None = None,
+        cancel: Event | None = None,
+        **settings: Any,
     ) -> EffectRecord:
         """What an experiment did to a metric.
 
@@ -345,6 +330,8 @@ class Project:
             experiment: Its name in the tables.
             metric: `conversion`, `revenue`, or an outcome that was loaded.
             keep: Whether the record is kept in the project.
+            progress: Told the share that is done while PyMC confirms.
+            cancel: Stops PyMC once it is set.
             settings: Those of `EffectSettings`.
 
         Raises:
@@ -354,8 +341,28 @@ class Project:
         from workbench.analyses.effect import analyse
         from workbench.records import EffectSettings
 
-        record = analyse(self, EffectSettings(experiment=experiment, metric=metric, **settings))
+        asked = EffectSettings(experiment=experiment, metric=metric, **settings)
+        until = self._until() if asked.looks is None else None
+        if until is not None:
+            asked = asked.model_copy(update={"looks": self.looks.count(experiment, until)})
+        record = analyse(self, asked, progress=progress, cancel=cancel)
+        if until is not None:
+            self.looks.add(experiment, until)
         return self.records.add(record) if keep else record
+
+    def _until(self) -> int | None:
+        """The last moment of the data, in seconds since 1970."""
+        from workbench.engines import span
+
+        seconds = span(self.engine, "orders", "events", "exposures")
+        return seconds[1] if seconds else None
+
+    def design(self, **settings: Any) -> Any:
+        """What a test could tell, how long it takes, how often its rule is wrong; see `analyses.design`."""
+        from workbench.analyses.design import design
+        from workbench.analyses.planned import DesignSettings
+
+        return design(self, DesignSettings(**settings))
 
     def lifetime_value(
         self,
@@ -382,6 +389,43 @@ class Project:
 
         record = analyse(self, ValueSettings(**settings), progress=progress, cancel=cancel)
         return self.records.add(record) if keep else record
+
+    def not_random(self, **settings: Any) -> Any:
+        """What can be said where people were not assigned at random; see `analyses.not_random.analyse`."""
+        from workbench.analyses.association import NotRandomSettings
+        from workbench.analyses.not_random import analyse
+
+        return analyse(self, NotRandomSettings(**settings))
+
+    def engagement(self, **settings: Any) -> Any:
+        """What people did on pages, in social networks and in chats; see `analyses.engagement.analyse`."""
+        from workbench.analyses.engagement import analyse
+
+        return analyse(self, **settings)
+
+    def customer(self, identifier: str) -> Any:
+        """Everything that is known of one customer; see `analyses.customer.analyse`. It is logged."""
+        from workbench.analyses.customer import analyse
+
+        return analyse(self, identifier)
+
+    def trust(self, **settings: Any) -> Any:
+        """Whether people trust us with their data; see `analyses.trust.analyse`."""
+        from workbench.analyses.trust import analyse
+
+        return analyse(self, **settings)
+
+    def fairness(self, attribute: str, **settings: Any) -> Any:
+        """How outcomes, prices and discounts differ by a sensitive group; see `analyses.fairness.analyse`."""
+        from workbench.analyses.fairness import analyse
+
+        return analyse(self, attribute, **settings)
+
+    def data_sheet(self) -> Any:
+        """What the project holds, for what, and for how long; see `analyses.data_sheet.analyse`."""
+        from workbench.analyses.data_sheet import analyse
+
+        return analyse(self)
 
     def rerun[R: (EffectRecord, ValueRecord)](self, record: R) -> R:
         """The same question again, with the record's settings and seed.

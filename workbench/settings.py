@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench import storage
-from workbench.errors import ProjectError
+from workbench.errors import ProjectError, WorkbenchError, check_choice
+from workbench.locale import LANGUAGES, say
 
 
 class Settings(BaseModel):
@@ -39,6 +42,40 @@ class Settings(BaseModel):
     consent_purpose: str | None = None
     id: str = ""
     key_fingerprint: str = ""
+
+
+def new_settings(*, name: str, currency: str, timezone: str, language: str) -> Settings:
+    """The settings of a new project.
+
+    Raises:
+        WorkbenchError: when the currency, time zone or language is not known.
+    """
+    from babel import Locale
+
+    check_choice(language, LANGUAGES, say("language"))
+    if currency not in Locale.parse("en").currencies:
+        raise WorkbenchError(
+            "There is no currency “{currency}”; give its ISO code, such as EUR.", currency=currency
+        )
+    if timezone not in available_timezones():
+        raise WorkbenchError(
+            "There is no time zone “{zone}”; give its IANA name, such as Europe/Madrid.", zone=timezone
+        )
+    return Settings(name=name, currency=currency, timezone=timezone, language=language, id=uuid.uuid4().hex)
+
+
+def check_new(folder: Path) -> None:
+    """That a project can be made in a folder.
+
+    Raises:
+        ProjectError: when it holds something.
+    """
+    if (folder / "project.toml").exists():
+        raise ProjectError("There is a project in {path} already; open it.", path=str(folder))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ProjectError(
+            "{path} is not an empty folder; choose a new one for the project.", path=str(folder)
+        )
 
 
 def read_settings(file: Path) -> Settings:

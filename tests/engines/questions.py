@@ -38,6 +38,15 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
     "conversion by yes or no": lambda p: p.effect(OFFERS, "conversion", by="member", keep=False),
     "conversion by whole number": lambda p: p.effect(OFFERS, "conversion", by="visits", keep=False),
     "conversion by number": lambda p: p.effect(OFFERS, "conversion", by="children", keep=False),
+    "views of products by views of pages": lambda p: p.effect(
+        HOME, "event:product_view", per="event:page_view", by="country", keep=False
+    ),
+    "orders, adjusted and crossed": lambda p: p.effect(
+        HOME, "orders", by="country × member", adjust=True, delivered="page_view", keep=False
+    ),
+    "who is still there": lambda p: p.effect(HOME, "repeat", from_day=7, window_days=28, keep=False),
+    "a quantile": lambda p: p.effect(HOME, "revenue", statistic="quantile", quantile=0.95, keep=False),
+    "seconds by stays": lambda p: p.effect(HOME, "seconds", per="stays", keep=False),
     "outcome by one rule": lambda p: p.effect(SURVEY, "bought", by="O'Brien", keep=False),
     "summaries": lambda p: p.effect("resumen", by="país", keep=False),
     "histories of many customers": _many_customers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import logging
 from html import escape
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from tests.sample_shop import EXPERIMENT, OFFERS
 from tests.screens.pages import answers, charts, choose, control, words
 from tests.shops import binary, unit_level
-from workbench import Project, screens
+from workbench import Project, report, screens
 from workbench.locale import Texts
 from workbench.screens.effect import EffectState
 
@@ -158,13 +160,13 @@ def test_a_change_of_a_control_changes_sentence_and_charts_in_place(shop: Projec
     choose(page, t("Metric"), t("revenue"))
     choose(page, t("Split by"), "country")
     record = shop.effect(EXPERIMENT, "revenue", by="country", keep=False)
-    assert escape(t(record.verdict)).replace(" %", "&nbsp;%") in answers(page)
+    assert escape(t(record.verdict)).replace(" %", "&nbsp;%").replace("&lt; ", "&lt;&nbsp;") in answers(page)
     assert charts(page)[: len(first)] == first
     assert first[0].spec != drawn
     assert len(charts(page)) == len(first) + 1
     shown = words(page)
     for check in record.checks:
-        assert escape(t(check.detail)).replace(" %", "&nbsp;%") in shown
+        assert escape(t(check.detail)).replace(" %", "&nbsp;%").replace("&lt; ", "&lt;&nbsp;") in shown
     assert control(page, t("Level of the intervals")).label == t.whole_percent(0.95)
 
 
@@ -184,3 +186,18 @@ def test_names_from_files_are_text_and_never_markup(tmp_path: Path) -> None:
     assert "<b>" not in shown
     assert escape(arm) in shown
     assert escape("<b>ES</b>") in shown
+
+
+@pytest.mark.requirement("U07")
+def test_every_number_can_be_had_for_a_spreadsheet(shop: Project) -> None:
+    state = EffectState(shop)
+    state.by = "country"
+    record = state.record
+    assert record is not None
+    lines = dict(csv.reader(io.StringIO(report.as_csv(record))))
+    item = next(item for item in record.summary.comparisons if item.segment)
+    assert item.pooled is not None
+    name = f"summary.comparisons[{item.arm} {item.segment}]"
+    assert float(lines[f"{name}.difference"]) == item.difference
+    assert float(lines[f"{name}.pooled.difference_interval[1]"]) == item.pooled.difference_interval[1]
+    assert lines["record"] == record.id

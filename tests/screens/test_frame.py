@@ -23,7 +23,7 @@ ALL: dict[str, Screen] = {
     "2-segments": screens.segments,
     "3-effect-lab": screens.effect_lab,
     "4-lifetime-value": screens.lifetime_value,
-    "5-publish": screens.publish,
+    "8-publish": screens.publish,
 }
 INPUTS = (
     ipywidgets.Dropdown,

@@ -1,6 +1,6 @@
 """`make bench`: what the main job costs, measured side by side in one run.
 
-    python -m tools.bench                       import, demo, million, small
+    python -m tools.bench                       import, demo, million, others, small
     python -m tools.bench demo                  one part
     python -m tools.bench large                 5 million customers and 100 million events; a gigabyte of disk
     python -m tools.bench large --data FOLDER   the same with tables that are kept there for the next time
@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable
 
 from tools.bench.measure import measure, show
+from tools.bench.others import bench_others
 from tools.bench.speed import bench_speed
 
 _REPEATS = 3
@@ -92,6 +93,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "import": bench_import,
     "demo": bench_demo,
     "million": bench_million,
+    "others": bench_others,
 }
 SIZES = ("small", "large")
 

@@ -1,8 +1,8 @@
 """Large tables, made by DuckDB piece by piece, the same on every run.
 
 Customers differ much in activity (log-normal), visit through 120 days with several events a visit, and order
-through two years; six in ten are put into one of three arms within 60 days. A project's parts are laid out as
-the workbench writes them: sorted by customer and time.
+through two years, two lines an order; six in ten are put into one of three arms within 60 days. A project's
+parts are laid out as the workbench writes them: sorted by customer and time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,13 @@ def make(folder: Path, size: Size) -> None:
             {END} - 105 * {DAY} + floor(60 * {DAY} * {_uniform("i", 8)})::BIGINT AS as_of
         FROM range({size.customers}) r(i) ORDER BY customer_id"""
     )
-    parts: dict[str, list[Path]] = {"customers": [], "exposures": [], "orders": [], "events": []}
+    parts: dict[str, list[Path]] = {
+        "customers": [],
+        "exposures": [],
+        "orders": [],
+        "order_items": [],
+        "events": [],
+    }
 
     def copy(table: str, sql: str) -> None:
         place = folder / f"{table}-{len(parts[table]):02d}.parquet"
@@ -71,6 +77,7 @@ def make(folder: Path, size: Size) -> None:
             f"CREATE OR REPLACE TABLE portion AS FROM c WHERE customer_id BETWEEN {low} AND {high - 1}"
         )
         copy("orders", _orders(size.orders / size.customers))
+        copy("order_items", _lines(parts["orders"][-1]))
         copy("events", _events(size.events / size.customers / 5))
     database.close()
     _write_manifest(folder, parts)
@@ -109,6 +116,14 @@ def _orders(each: float) -> str:
         FROM (SELECT *, unnest(range(floor({each} * activity + {_uniform("i", 16)})::BIGINT)) AS k
             FROM portion)
         ORDER BY customer_id, ts"""
+
+
+def _lines(orders: Path) -> str:
+    """Lines of the orders in a part, one to three of equal amounts each, which add up to the revenue."""
+    return f"""SELECT order_id, 'sku ' || (hash(order_id || line) % 5000) AS sku,
+        (1 + hash(line || order_id) % 3)::DOUBLE AS quantity, revenue / lines / quantity AS price
+        FROM (SELECT *, 1 + hash(order_id) % 3 AS lines, unnest(range(lines::BIGINT)) AS line
+            FROM '{orders}')"""
 
 
 def _events(visits: float) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.analyses.experiment import Experiment
+from workbench.analyses.propensities import ByGroup
 from workbench.locale import say
 from workbench.metrics.cells import Cell
+from workbench.models.adaptive import assignment_p_value
 from workbench.models.sample_ratio import sample_ratio_p_value
+from workbench.moments import WeightedMoments
 from workbench.records import Assignment, Check, EffectSettings
 
 SAMPLE_RATIO_ALARM = 0.001
@@ -15,16 +18,19 @@ TWO_ARMS_WARNING = 0.005
 TWO_ARMS_ALARM = 0.1
 FEWEST_CONVERSIONS = 10
 FEWEST_CUSTOMERS = 30
+UNEVEN = 0.1
 
 
 def believed(recorded: Assignment | None, said: Assignment | None) -> Assignment:
     """How people were assigned: what the data say, unless the analyst says something more cautious.
 
-    An analyst's word makes unknown into random; it cannot make self-selected into random.
+    An analyst's word makes unknown into random; it cannot make self-selected into random. Chance decided in
+    an adaptive assignment, too, with shares that changed (`analyses.propensities`).
     """
     if recorded in ("self", "rule"):
         return said if said == "self" else recorded
-    return said or recorded or "unknown"
+    found = said or recorded or "unknown"
+    return "random" if found == "adaptive" else found
 
 
 def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> list[Check]:
@@ -36,6 +42,8 @@ def effect_checks(found: Experiment, settings: EffectSettings, control: str) -> 
         _sample_ratio(found, settings, assignment),
         _enough(found),
     ]
+    if found.propensities is not None:
+        checks.append(_propensities(found, found.propensities))
     if found.seconds:
         checks.append(_maturity(found, settings))
     if found.missing:
@@ -117,7 +125,23 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
         )
     planned = settings.planned_split or found.planned
     shares = [planned.get(arm, 0.0) for arm in arms] if planned else None
-    p_value = sample_ratio_p_value([found.assigned[arm] for arm in arms], shares)
+    if found.propensities is not None:
+        p_value = assignment_p_value([found.propensities[arm, None] for arm in arms])
+        shares = None
+    else:
+        p_value = sample_ratio_p_value([found.assigned[arm] for arm in arms], shares)
+    if p_value < SAMPLE_RATIO_ALARM and found.propensities is not None:
+        return Check(
+            name="sample_ratio",
+            status="fail",
+            detail=say(
+                "The arms are not as large as their probabilities say ({sizes:listing}; p {p:p_value}): "
+                "somebody is lost or counted twice, or the probabilities are not those that were used; find "
+                "out why.",
+                sizes=sizes,
+                p=p_value,
+            ),
+        )
     if p_value < SAMPLE_RATIO_ALARM:
         return Check(
             name="sample_ratio",
@@ -136,6 +160,38 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
             "The arms are as large as planned ({sizes:listing}; p {p:p_value}).", sizes=sizes, p=p_value
         ),
     )
+
+
+def _propensities(found: Experiment, arms: ByGroup) -> Check:
+    """How the probabilities of the arms moved, and how much is left to be said with them."""
+    weighed: dict[str, WeightedMoments] = {}
+    for (arm, _), pair in found.periods.items():
+        if isinstance(pair, WeightedMoments):
+            weighed[arm] = pair + weighed[arm] if arm in weighed else pair
+    everybody = [one for (_, group), one in arms.items() if group is None]
+    parts = [say("{arm} {n:count}", arm=arm, n=weighed[arm].effective) for arm in sorted(weighed)]
+    words = {
+        "low": min(one.low for one in everybody),
+        "high": max(one.high for one in everybody),
+        "parts": parts,
+        "least": FEWEST_CUSTOMERS,
+    }
+    if any(pair.effective < FEWEST_CUSTOMERS for pair in weighed.values()):
+        detail = say(
+            "The probabilities of the arms ran from {low:percent} to {high:percent}, so that few customers "
+            "carry an arm: it says no more than this many who count alike would ({parts:listing}), and below "
+            "{least:count} no verdict is given.",
+            **words,
+        )
+        return Check(name="propensities", status="fail", detail=detail)
+    detail = say(
+        "The probabilities of the arms ran from {low:percent} to {high:percent}; every customer counts with "
+        "one over their own, since plain means would be biased. The arms say as much as this many who count "
+        "alike would: {parts:listing}.",
+        **words,
+    )
+    uneven = any(pair.effective < UNEVEN * pair.n for pair in weighed.values())
+    return Check(name="propensities", status="warn" if uneven else "ok", detail=detail)
 
 
 def _enough(found: Experiment) -> Check:

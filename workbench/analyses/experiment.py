@@ -8,13 +8,15 @@ cells (arm × group), and the rest of the analysis does not know which it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from workbench import segments
+from workbench.analyses import propensities
 from workbench.analyses.groups import (
     MOST_GROUPS,
+    and_everybody,
     by_touch,
     described,
     in_segments,
@@ -23,30 +25,18 @@ from workbench.analyses.groups import (
     rules_for,
 )
 from workbench.analyses.groups import SEGMENTS as SEGMENTS
-from workbench.engines import Engine, has, span, table, whole_seconds
+from workbench.analyses.timed import Timeline, read_tables, unit_of
+from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError
-from workbench.metrics import actions, exposure, outcome, touch
+from workbench.metrics import actions, exposure, outcome
 from workbench.metrics.actions import ORDERED, Timed
 from workbench.metrics.cells import Cell, ask, fetch_cells
-from workbench.metrics.over_time import EVERYBODY, KEYS, Grid, OverTime, over_time
-from workbench.moments import Moments
+from workbench.moments import CrossMoments, Moments
 from workbench.records import Assignment, EffectSettings
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
-_MONEY = {
-    "revenue",
-    "spend",
-    "margin",
-    "value",
-    "gasto",
-    "importe",
-    "ingresos",
-    "order_value",
-    "sales",
-    "ventas",
-}
 # Names that arms without a treatment usually have, English and Spanish.
 _CONTROLS = (
     "control",
@@ -83,6 +73,10 @@ class Experiment:
         seconds: First and last moment of the data, where there are times.
         rules: The segment rules that were used.
         late_rules: Segments that could only be evaluated at the end of the data.
+        timeline: Where more can be asked about them; None without times.
+        propensities: Where the shares of the arms changed and customers are weighted: the probabilities of
+            their arms, by arm and group, None for everybody.
+        periods: Then, too, what is in the cells of everybody, by arm and week of the exposure.
     """
 
     kind: Literal["binary", "mean"]
@@ -98,6 +92,9 @@ class Experiment:
     seconds: tuple[int, int] | None = None
     rules: dict[str, str] = field(default_factory=dict)
     late_rules: tuple[str, ...] = ()
+    timeline: Timeline | None = None
+    propensities: propensities.ByGroup | None = None
+    periods: Mapping[tuple[str, int], CrossMoments] = field(default_factory=dict)
 
     @property
     def arms(self) -> list[str]:
@@ -190,7 +187,7 @@ def read(project: Project, settings: EffectSettings) -> Experiment:
     elif timed is None or _in(engine, "outcomes", settings.experiment, "name", settings.metric):
         found = _outcome(project, settings)
     else:
-        found = _timed(project, settings, timed)
+        found = _timed(project, settings, timed, _under(engine, settings))
     if len(found.assigned) < 2:
         raise DataError(
             "Experiment “{name}” has only one arm, “{arm}”; a comparison needs at least two.",
@@ -198,6 +195,31 @@ def read(project: Project, settings: EffectSettings) -> Experiment:
             arm=", ".join(found.assigned) or "–",
         )
     return found
+
+
+def _under(engine: Engine, settings: EffectSettings) -> Timed | None:
+    """The metric that the metric is divided by.
+
+    Raises:
+        DataError: when there is none of that name.
+    """
+    if settings.per is None:
+        return None
+    sums = sums_in(engine)
+    found = Timed.of(settings.per)
+    if found is None or settings.per not in sums:
+        raise DataError(
+            "“{metric}” cannot be divided by “{per}”; it can be divided by: {known}.",
+            metric=settings.metric,
+            per=settings.per,
+            known=", ".join(sums) or "–",
+        )
+    return found
+
+
+def sums_in(engine: Engine) -> list[str]:
+    """The metrics that add up, which another can be divided by."""
+    return [name for name in _timed_metrics(engine) if not (Timed.of(name) or Timed("", "", 1)).share]
 
 
 def _in(engine: Engine, name: str, experiment: str, column: str, value: str) -> bool:
@@ -212,6 +234,8 @@ def _in(engine: Engine, name: str, experiment: str, column: str, value: str) -> 
 
 
 def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
+    if settings.assignment == "adaptive":
+        raise propensities.not_given(settings.experiment)
     rows = table(engine, "summaries")
     fixed = {"experience_id", "variant", "metric", "kind", "n", "mean", "m2"}
     attributes = [name for name in rows.columns if name not in fixed]
@@ -228,7 +252,7 @@ def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
     kind = "binary" if all(row["kind"] == "binary" for row in found) else "mean"
     return Experiment(
         kind=cast(Literal["binary", "mean"], kind),
-        unit=_unit(kind, settings.metric),
+        unit=unit_of(kind, settings.metric),
         cells=cells,
         assigned={arm: cell.all.n for (arm, group), cell in sorted(cells.items(), key=str) if group is None},
         tables=("summaries",),
@@ -238,67 +262,37 @@ def _summaries(engine: Engine, settings: EffectSettings) -> Experiment:
 # --- event level ----------------------------------------------------------------------------------------
 
 
-def _timed(project: Project, settings: EffectSettings, metric: Timed) -> Experiment:
+def _timed(project: Project, settings: EffectSettings, metric: Timed, under: Timed | None) -> Experiment:
     engine = project.engine
     exposures = table(engine, "exposures")
-    seconds = span(engine, "orders", "events", "exposures")
-    exposed = _exposed(engine, exposures, settings.experiment)
-    if seconds is None or exposed is None:
-        raise DataError(
-            "The exposures of “{name}” say no times, so orders cannot be counted after them; "
-            "load outcomes with the file, or exposures with times.",
-            name=settings.experiment,
-        )
-    everyone = exposure.assigned(exposures, settings.experiment)
-    rules = rules_for(project, settings.by)
-    if rules:
-        by = SEGMENTS
-        people, groups = in_segments(engine, everyone, rules, seconds[1] + 1), {by: "segment"}
-    else:
-        people, groups = described(engine, everyone, settings.by)
-        by = settings.by or next(iter(groups), EVERYBODY)
-    grid = Grid.of(settings.window_days)
-    done = actions.actions(table(engine, metric.table), metric.table)
-    question = over_time(
-        people,
-        done,
-        groups=groups,
-        grid=grid,
-        exposed=exposed,
-        until=seconds[1],
-        falls=metric.table == "orders",
-    )
-    found = OverTime(ask(engine, question, KEYS), grid)
-    in_arms = found.assigned(by)
-    assigned = {arm: n for arm, n in in_arms.items() if arm is not None}
-    cells = _with_everybody(
-        found.cells(by, metric.name, settings.window_days, share=metric.share), settings.by
-    )
+    recorded = recorded_assignment(engine, exposures, settings.experiment)
+    adaptive = propensities.is_adaptive(engine, exposures, settings, recorded)
+    timeline = Timeline(project, settings, metric, under, adaptive=adaptive)
+    shares = timeline.propensities if adaptive else None
+    assigned = {arm: n for arm, n in sorted(timeline.in_arms.items(), key=str) if arm is not None}
+    cells = timeline.cells()
+    _not_too_many(cells, settings.by)
     mature = sum(cell.all.n for (_, group), cell in cells.items() if group is None)
-    kind: Literal["binary", "mean"] = "binary" if metric.share else "mean"
+    kind: Literal["binary", "mean"] = "binary" if timeline.counts_successes else "mean"
+    people = timeline.people
+    exposures = exposure.together(exposures, settings.together)
     return Experiment(
         kind=kind,
-        unit=_unit(kind, settings.metric),
+        unit=timeline.unit,
         cells=cells,
         assigned=assigned,
-        tables=_read_tables(metric.table, settings.by, rules),
-        two_arms=in_arms.get(None, 0),
+        tables=read_tables([metric, *([under] if under else [])], settings.by, people.rules),
+        two_arms=timeline.in_arms.get(None, 0),
         immature=sum(assigned.values()) - mature,
-        recorded=recorded_assignment(engine, exposures, settings.experiment),
-        planned=_planned(engine, exposures, settings.experiment, list(assigned)),
+        recorded=recorded,
+        planned=propensities.planned(engine, exposures, settings.experiment, list(assigned)),
         times=True,
-        seconds=seconds,
-        rules=rules,
+        seconds=people.seconds,
+        rules=people.rules,
+        timeline=timeline,
+        propensities=shares,
+        periods=timeline.by_week(timeline.second) if adaptive else {},
     )
-
-
-def _exposed(engine: Engine, exposures: Any, experiment: str) -> tuple[int, int] | None:
-    """First and last exposure in seconds since 1970; None when none says when."""
-    rows = exposures.filter(exposures.experience_id == experiment)
-    edges = {"first": rows.ts.min(), "last": rows.ts.max()}
-    asked = {name: whole_seconds(edge) for name, edge in edges.items()}
-    row = ask(engine, rows.aggregate(**asked)).to_pylist()[0]
-    return None if row["first"] is None else (int(row["first"]), int(row["last"]))
 
 
 # --- unit level -----------------------------------------------------------------------------------------
@@ -311,6 +305,10 @@ def _outcome(project: Project, settings: EffectSettings) -> Experiment:
     counts = ask(
         engine, everyone.group_by("arm").aggregate(n=everyone.count(), timed=everyone.as_of.count())
     ).to_pylist()
+    recorded = recorded_assignment(engine, exposures, settings.experiment)
+    adaptive = propensities.is_adaptive(engine, exposures, settings, recorded)
+    if adaptive:
+        everyone = exposure.with_propensity(everyone, exposures, settings.experiment)
     assigned = {row["arm"]: int(row["n"]) for row in counts if row["arm"] is not None}
     times = any(row["timed"] for row in counts)
     values = outcome.per_customer(table(engine, "outcomes"), settings.experiment, settings.metric)
@@ -327,57 +325,46 @@ def _outcome(project: Project, settings: EffectSettings) -> Experiment:
         late = by_touch(engine, settings.by) and not times
         units, groups = described(engine, units, settings.by)
         groups = {"group": groups[settings.by]}
-    units = units.select("arm", "value", **{name: units[column] for name, column in groups.items()})
+    shares = propensities.of_arms(engine, units, list(groups.values())) if adaptive else None
+    kept = ["arm", "value", *(["as_of", "propensity"] if adaptive else [])]
+    units = units.select(*kept, **{name: units[column] for name, column in groups.items()})
     found = fetch_cells(engine, units, ["arm", *groups])
-    cells = _with_everybody({(key[0], key[-1]): cell for key, cell in found.items()}, settings.by)
+    cells = and_everybody({(key[0], key[-1]): cell for key, cell in found.items()}, settings.by)
+    _not_too_many(cells, settings.by)
     kind: Literal["binary", "mean"] = (
         "binary" if not any(cell.fractions for cell in cells.values()) else "mean"
     )
+    unit, periods = unit_of(kind, settings.metric), dict[tuple[str, int], CrossMoments]()
+    if adaptive:
+        kind = "mean"
+        cells, periods = propensities.weighted(engine, units, cells, list(groups))
     return Experiment(
         kind=kind,
-        unit=_unit(kind, settings.metric),
+        unit=unit,
         cells=cells,
         assigned=dict(sorted(assigned.items())),
-        tables=_read_tables("outcomes", settings.by, rules),
+        tables=tuple(sorted({"outcomes", *read_tables([], settings.by, rules)})),
         two_arms=sum(int(row["n"]) for row in counts if row["arm"] is None),
-        recorded=recorded_assignment(engine, exposures, settings.experiment),
-        planned=_planned(engine, exposures, settings.experiment, list(assigned)),
+        recorded=recorded,
+        planned=propensities.planned(engine, exposures, settings.experiment, list(assigned)),
         times=times,
         rules=rules,
         late_rules=tuple(rules or [str(settings.by)]) if late else (),
+        propensities=shares,
+        periods=periods,
     )
 
 
 # --- groups ---------------------------------------------------------------------------------------------
 
 
-def _with_everybody(
-    found: Mapping[tuple[str, str], Cell], by: str | None
-) -> dict[tuple[str, str | None], Cell]:
-    """The cells of the groups, if there are to be any, and under None those of everybody."""
-    cells: dict[tuple[str, str | None], Cell] = {}
-    for (arm, group), cell in found.items():
-        if by:
-            cells[arm, group] = cell
-        cells[arm, None] = cells.get((arm, None), Cell()) + cell
-    if len({group for _, group in cells}) > MOST_GROUPS:
+def _not_too_many(cells: Mapping[tuple[str, str | None], Cell], by: str | None) -> None:
+    if len({group for _, group in cells}) > MOST_GROUPS + 1:
         raise DataError(
             "“{by}” has more than {most:count} groups; choose a column with fewer, or define segments.",
             by=by,
             most=MOST_GROUPS,
         )
-    return cells
-
-
-def _read_tables(actions_in: str, by: str | None, rules: dict[str, str]) -> tuple[str, ...]:
-    used = {"exposures", actions_in}
-    if by and touch.is_touch(by):
-        used |= {"events"}
-    elif by:
-        used |= {"customers"} | (
-            {"orders"} if any(map(segments.is_history, names_in_rules(rules))) else set()
-        )
-    return tuple(sorted(used))
 
 
 def recorded_assignment(engine: Engine, exposures: Any, experiment: str) -> Assignment | None:
@@ -386,29 +373,8 @@ def recorded_assignment(engine: Engine, exposures: Any, experiment: str) -> Assi
     said = {row["assignment"] for row in ask(engine, rows.select("assignment").distinct()).to_pylist()} - {
         None
     }
-    words: list[Assignment] = ["self", "rule", "unknown", "random"]
+    words: list[Assignment] = ["self", "rule", "unknown", "adaptive", "random"]
     for word in words:
         if word in said:
             return word
     return None
-
-
-def _planned(engine: Engine, exposures: Any, experiment: str, arms: Iterable[str]) -> dict[str, float] | None:
-    rows = exposures.filter(exposures.experience_id == experiment)
-    if "p_assign" not in rows.columns:
-        return None
-    found = ask(
-        engine,
-        rows.group_by("variant").aggregate(
-            low=rows.p_assign.min(), high=rows.p_assign.max(), given=rows.p_assign.count(), n=rows.count()
-        ),
-    ).to_pylist()
-    constant = [r for r in found if r["given"] == r["n"] and r["low"] == r["high"] and r["low"] > 0]
-    shares = {row["variant"]: float(row["low"]) for row in constant}
-    return shares if set(shares) == set(arms) else None
-
-
-def _unit(kind: str, metric: str) -> Literal["share", "money", "number"]:
-    if kind == "binary":
-        return "share"
-    return "money" if metric.lower() in _MONEY else "number"

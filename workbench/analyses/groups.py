@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -10,12 +11,15 @@ from workbench import segments
 from workbench.engines import Engine, has, table
 from workbench.errors import DataError
 from workbench.metrics import touch
-from workbench.metrics.cells import ask
+from workbench.metrics.cells import Cell, ask
+from workbench.moments import CrossMoments
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
 SEGMENTS = "segments"
+CROSSED = " × "
+"""Between the names of attributes that are crossed."""
 MOST_GROUPS = 200
 _SOME_CUSTOMERS = 10_000
 
@@ -26,6 +30,8 @@ def rules_for(project: Project, by: str | None) -> dict[str, str]:
     Raises:
         DataError: when it is neither.
     """
+    if by and CROSSED in by:
+        return {name: rule for part in by.split(CROSSED) for name, rule in rules_for(project, part).items()}
     if not by or (has(project.engine, "customers") and by in table(project.engine, "customers").columns):
         return {}
     if by_touch(project.engine, by):
@@ -77,6 +83,30 @@ def described(
     return joined.mutate(**known), groups
 
 
+def crossed(engine: Engine, people: Any, by: str, rules: Mapping[str, str], end: int) -> Any:
+    """`people` with a column `crossed`: the groups of several attributes or segments, joined.
+
+    Args:
+        engine: Where the attributes are.
+        people: Rows of `customer_id`, `as_of`.
+        by: Names joined by `CROSSED`.
+        rules: Those of the names that are segments.
+        end: The end of the data, in seconds since 1970.
+    """
+    parts = by.split(CROSSED)
+    for index, part in enumerate(parts):
+        if part in rules:
+            people, column = in_segments(engine, people, {part: rules[part]}, end), "segment"
+        else:
+            people, groups = described(engine, people, part)
+            column = groups[part]
+            people = people.drop(*(name for name in groups.values() if name != column))
+        people = people.rename({f"part_{index}": column})
+    names = [people[f"part_{index}"] for index in range(len(parts))]
+    whole = ibis.literal(CROSSED).join(names)
+    return people.mutate(crossed=whole).drop(*(f"part_{index}" for index in range(len(parts))))
+
+
 def few_values(engine: Engine, most: int) -> list[str]:
     """Attributes of customers that have few values among the first customers."""
     if not has(engine, "customers"):
@@ -88,9 +118,9 @@ def few_values(engine: Engine, most: int) -> list[str]:
         for name, kind in kinds.items()
         if name != "customer_id" and (kind.is_string() or kind.is_boolean() or kind.is_integer())
     ]
-    some = customers.select(*names).limit(_SOME_CUSTOMERS)
     if not names:
         return []
+    some = customers.select(*names).limit(_SOME_CUSTOMERS)
     values = ask(engine, some.aggregate(**{name: some[name].nunique() for name in names})).to_pylist()[0]
     return [name for name in names if values[name] <= most]
 
@@ -108,3 +138,16 @@ def no_group(by: str, known: list[str]) -> DataError:
         by=by,
         known=", ".join(known) or "–",
     )
+
+
+def and_everybody[C: (Cell, CrossMoments)](
+    found: Mapping[tuple[str, str], C], by: str | None
+) -> dict[tuple[str, str | None], C]:
+    """What was found by arm and group, if there are to be groups, and under None for everybody."""
+    cells: dict[tuple[str, str | None], C] = {}
+    for (arm, group), cell in found.items():
+        if by:
+            cells[arm, group] = cell
+        whole = cells.get((arm, None))
+        cells[arm, None] = cell if whole is None else whole + cell
+    return cells

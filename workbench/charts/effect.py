@@ -25,8 +25,7 @@ def pictures(record: EffectRecord, t: Texts) -> list[Picture]:
         found.append(dots(record, t))
     if len(record.summary.arms) > 2:
         found.append(arms(record, t))
-    segments = forest(record, t)
-    return [*found, segments] if segments else found
+    return [*found, *(picture for picture in (forest(record, t), weeks(record, t)) if picture is not None)]
 
 
 def difference(record: EffectRecord, t: Texts) -> Picture:
@@ -145,6 +144,55 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
     title = t("By segment") if by == "segments" else t("By {column}", column=by)
     caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
     return Picture(title, chart, in_words(segment_rows(record, t)), caption, wide=True)
+
+
+def weeks(record: EffectRecord, t: Texts) -> Picture | None:
+    """The effect by the week of the first exposure, and on all up to it; None for fewer than two weeks."""
+    found = record.summary.weeks
+    if len(found) < 2:
+        return None
+    axis, scale = _axis(record, t)
+    color = TREATMENT
+    rows = [
+        {
+            "week": f"{week.start.isoformat()}T12:00:00",
+            "own": week.difference * scale,
+            "low": week.difference_interval[0] * scale,
+            "high": week.difference_interval[1] * scale,
+            "so_far": week.so_far * scale,
+            "so_far_low": week.so_far_interval[0] * scale,
+            "so_far_high": week.so_far_interval[1] * scale,
+        }
+        for week in found
+    ]
+    week_axis = alt.Axis(title=t("Week of the first exposure"), format="%-d %b", tickCount=min(len(rows), 8))
+    base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("week:T", axis=week_axis))
+    layers = [
+        base.mark_area(color=color, opacity=0.25).encode(
+            y=alt.Y("so_far_low:Q", title=axis), y2="so_far_high:Q"
+        ),
+        base.mark_line(color=color, strokeWidth=2.5).encode(y="so_far:Q"),
+        base.mark_rule(color=CONTROL).encode(y="low:Q", y2="high:Q"),
+        base.mark_point(filled=True, color="white", size=60, opacity=1).encode(y="own:Q"),
+        base.mark_point(filled=False, color=CONTROL, size=60, strokeWidth=1.5).encode(y="own:Q"),
+        alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
+    ]
+    chart = themed(alt.layer(*layers).properties(height=240), t.language)
+    last = found[-1]
+    low, high = (t(change(record.summary.unit, end)) for end in last.so_far_interval)
+    title = t("Week by week")
+    words = t(
+        "On all customers first exposed up to the week of {week:date} the difference is between {low} and "
+        "{high}.",
+        week=last.start,
+        low=low,
+        high=high,
+    )
+    caption = t(
+        "Line and band: everybody up to that week; ○ only those of that week. Looking each week and stopping "
+        "at the first good one is wrong more often than it seems; decide when it was planned to."
+    )
+    return Picture(title, chart, words, caption, wide=True)
 
 
 def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:

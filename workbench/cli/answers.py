@@ -37,7 +37,7 @@ def segment(folder: Path, name: str, rule: str, as_json: bool) -> None:
 @click.option("--metric", default="conversion", show_default=True)
 @click.option("--by", help="A column of customers, a segment, or “segments” for all that are saved.")
 @click.option("--control", help="The arm that the others are held against.")
-@click.option("--assignment", type=click.Choice(["random", "rule", "self", "unknown"]))
+@click.option("--assignment", type=click.Choice(["random", "adaptive", "rule", "self", "unknown"]))
 @click.option("--level", type=float, default=0.95, show_default=True, help="Of the intervals.")
 @click.option("--window-days", type=int, default=14, show_default=True, help="After the first exposure.")
 @click.option("--prior", default="uniform", show_default=True, help="uniform, jeffreys, or A,B of a Beta.")

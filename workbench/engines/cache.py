@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench import storage
-from workbench.engines.duckdb import DuckDBEngine, named_in
+from workbench.engines.duckdb import DuckDBEngine, Footers, named_in
 from workbench.errors import ProjectError
 
 MOST_BYTES = 256 * 2**20
@@ -53,6 +53,10 @@ class CachedEngine:
 
     def query(self, sql: str) -> pa.Table:
         return self._engine.query(sql)
+
+    def footers(self, table: str) -> Footers | None:
+        """What the files say of a table without being read; see `DuckDBEngine.footers`."""
+        return self._engine.footers(table)
 
     def answer(self, sql: str, keys: Sequence[str] = ()) -> pa.Table:
         """Rows of a query that holds no customers, from the cache when the tables have not changed."""

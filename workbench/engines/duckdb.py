@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,10 +33,28 @@ _MOST_AT_ONCE = 4  # ranges, each with its own memory
 _MOST_READ = 2.0  # rows of the row groups that all ranges read together, relative to those there are
 
 
+@dataclass(frozen=True)
+class Footers:
+    """What the footers of a table's files say, without a row being read.
+
+    Attributes:
+        rows: How many rows there are.
+        filled: Column → rows in which it is filled.
+        times: Column of times → its first and last, whole seconds since 1970; None where nothing is filled.
+    """
+
+    rows: int
+    filled: Mapping[str, int]
+    times: Mapping[str, tuple[int | None, int | None]]
+
+
 def scan(parts: Sequence[Path]) -> str:
     """SQL for the rows of Parquet files, whose columns may differ."""
-    places = ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts)
-    return f"read_parquet([{places}], union_by_name = true)"
+    return f"read_parquet({_listed(parts)}, union_by_name = true)"
+
+
+def _listed(parts: Sequence[Path]) -> str:
+    return "[" + ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts) + "]"
 
 
 def named_in(sql: str, tables: Sequence[str]) -> list[str]:
@@ -101,6 +120,31 @@ class DuckDBEngine:
                     parts = [added(pa.concat_tables(parts), keys)]
         return in_order(added(pa.concat_tables(parts), keys), keys)
 
+    def footers(self, table: str) -> Footers | None:
+        """What the files say of a table; None when they do not say it of every column, or there is no row."""
+        kinds = self.schema(table)
+        times = [name for name, kind in kinds.items() if kind.is_timestamp() or kind.is_date()]
+        rows = self._connection.execute(
+            f"""SELECT path_in_schema AS name, sum(row_group_num_rows) FILTER (column_id = 0)::BIGINT,
+                sum(num_values - stats_null_count)::BIGINT,
+                floor(epoch(min(least)))::BIGINT, floor(epoch(max(greatest)))::BIGINT,
+                bool_and(stats_null_count IS NOT NULL AND (NOT timed OR num_values = stats_null_count
+                    OR least IS NOT NULL AND greatest IS NOT NULL)) AS said
+            FROM (SELECT *, list_contains(?, path_in_schema) AS timed,
+                    CASE WHEN timed THEN TRY_CAST(stats_min_value AS TIMESTAMP) END AS least,
+                    CASE WHEN timed THEN TRY_CAST(stats_max_value AS TIMESTAMP) END AS greatest
+                FROM parquet_metadata({_listed(self._views[table])}))
+            GROUP BY name""",
+            [times],
+        ).fetchall()
+        if {name for name, *_, said in rows if said} != set(kinds.names):
+            return None
+        return Footers(
+            rows=sum(n or 0 for _, n, *_ in rows),
+            filled={name: filled for name, _, filled, *_ in rows},
+            times={name: (first, last) for name, _, _, first, last, _ in rows if name in times},
+        )
+
     def _ranged(self, sql: str, low: int, high: int) -> pa.Table:
         """Rows of a query over the customers from `low` to `high`."""
         with self._single.cursor() as cursor:
@@ -137,10 +181,9 @@ class DuckDBEngine:
 
     def _row_groups(self, table: str) -> list[tuple[int, int, int]]:
         """First and last customer and number of rows of each row group."""
-        places = ", ".join("'" + str(part).replace("'", "''") + "'" for part in self._views[table])
         rows = self._connection.execute(
             "SELECT stats_min_value::BIGINT, stats_max_value::BIGINT, row_group_num_rows "
-            f"FROM parquet_metadata([{places}]) WHERE path_in_schema = 'customer_id'"
+            f"FROM parquet_metadata({_listed(self._views[table])}) WHERE path_in_schema = 'customer_id'"
         ).fetchall()
         return [] if any(None in row for row in rows) else rows
 

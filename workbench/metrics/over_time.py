@@ -85,42 +85,58 @@ def over_time(
     alike = ["arm", "observed", *groups.values()]
     kinds = people.group_by(alike).aggregate(n=people.count().cast("float64"))
     kinds = kinds.mutate(kind=ibis.row_number().over(order_by=alike))
-    placed = people.inner_join(kinds, alike).select("customer_id", "first", "as_of", "observed", "kind")
+    placed = people.inner_join(kinds, alike)
+    # two numbers a customer, so that there is little to do for each action: the end of their time, and what
+    # seconds since 1970 lack to `place`, which is kind and step in one, so that both are a single column
+    placed = placed.select(
+        "customer_id",
+        "first",
+        until=placed.as_of + placed.observed * step,
+        lacking=placed.kind * (grid.steps * step) - placed.as_of,
+    )
     # said again below, for each customer; here it spares the engine many rows before anything is joined
     begin, end = exposed[0] - 1, exposed[1] + grid.steps * step
     actions = actions.filter(actions.ts >= _moment(actions, begin), actions.ts <= _moment(actions, end))
     joined = placed.inner_join(actions, "customer_id")
-    since = whole_seconds(joined.ts) - joined.as_of
-    joined = joined.filter(joined.ts >= joined.first, since < joined.observed * step)
-    differences = _differences(_by_step(joined, actions.columns, since // step), falls)
+    at = whole_seconds(joined.ts)
+    # one condition, which is looked at after the join: two would become part of it, at twice the price
+    joined = joined.filter(ibis.ifelse(joined.ts >= joined.first, at < joined.until, False))
+    place = (whole_seconds(joined.ts) + joined.lacking) // step
+    differences = _differences(_by_step(joined, actions.columns, place), falls)
+    differences = differences.mutate(
+        kind=differences.place // grid.steps, step=differences.place % grid.steps
+    )
     sums = [name for name in _SUMS if name in differences.columns]
-    cell = ["attribute", "group", "arm", "observed"]
     labels = _labels(kinds, groups)
-    customers = labels.group_by(cell).aggregate(n=labels.n.sum())
-    done = labels.drop("n").inner_join(differences, "kind")
-    done = done.group_by([*cell, "name", "step"]).aggregate(**{name: done[name].sum() for name in sums})
+    cell = ["attribute", "group", "arm", "observed"]
+    cells = labels.group_by(cell).aggregate(n=labels.n.sum())
+    cells = cells.mutate(cell=ibis.row_number().over(order_by=cell))
+    numbered = labels.drop("n").inner_join(cells, cell).select("kind", "cell")
+    done = numbered.inner_join(differences, "kind")
+    done = done.group_by(["cell", "name", "step"]).aggregate(**{name: done[name].sum() for name in sums})
+    done = cells.drop("n").inner_join(done, "cell")
     nothing = {"name": ibis.null("string"), "step": ibis.literal(0, "int64"), **dict.fromkeys(sums, zero())}
     return ibis.union(
-        customers.select(*cell, **nothing, n=customers.n),
+        cells.select(*cell, **nothing, n=cells.n),
         done.select(*cell, "name", "step", *sums, n=zero()),
     )
 
 
-def _by_step(joined: Any, columns: Sequence[str], step: Any) -> Any:
-    """What each customer did in each step: `customer_id`, `kind`, `step`, `name`, `x`."""
+def _by_step(joined: Any, columns: Sequence[str], place: Any) -> Any:
+    """What each customer did in each step: `customer_id`, `place`, `name`, `x`."""
     if "name" in columns:
-        return joined.group_by("customer_id", "kind", "name", step=step).aggregate(x=joined.x.sum())
+        return joined.group_by("customer_id", "name", place=place).aggregate(x=joined.x.sum())
     names = [name for name in columns if name not in ("customer_id", "ts")]
-    each = joined.group_by("customer_id", "kind", step=step).aggregate(
+    each = joined.group_by("customer_id", place=place).aggregate(
         **{name: joined[name].sum() for name in names}
     )
-    of = ("customer_id", "kind", "step")
+    of = ("customer_id", "place")
     return ibis.union(*(each.select(*of, name=ibis.literal(name), x=each[name]) for name in names))
 
 
 def _differences(each: Any, falls: bool) -> Any:
     """By how much a step changed the sums over the customers of a kind."""
-    by = {"group_by": ["customer_id", "name"], "order_by": "step"}
+    by = {"group_by": ["customer_id", "name"], "order_by": "place"}  # a customer has one kind
     after = each.x.sum().over(ibis.window(**by, preceding=None, following=0))
     if falls:  # a second sum, since one step less is not the same in floating point
         before = ibis.coalesce(each.x.sum().over(ibis.window(**by, preceding=(None, 1))), zero())
@@ -142,9 +158,7 @@ def _differences(each: Any, falls: bool) -> Any:
         )
         sums["positive_total"] = gain_after - gain_before
         sums["positive_squares"] = (gain_after - gain_before) * (gain_after + gain_before)
-    return each.group_by(["kind", "name", "step"]).aggregate(
-        **{name: value.sum() for name, value in sums.items()}
-    )
+    return each.group_by(["place", "name"]).aggregate(**{name: value.sum() for name, value in sums.items()})
 
 
 def _labels(kinds: Any, groups: Mapping[str, str]) -> Any:

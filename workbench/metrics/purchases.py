@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 
 from workbench.clock import DAY
 from workbench.engines import whole_seconds
+from workbench.engines.duckdb import added, in_order
 from workbench.segments import net_revenue, zero
 
 WEEK_DAYS = 7.0
 LOG_SPEND_BIN = 0.1
+_NOTHING = 1e-9  # of the first day: what 0.1 + 0.2 − 0.3 leaves is no money
 KEYS = ("about", "attribute", "group", "x", "a", "b")
 EVERYBODY = ""
 """The attribute, and its only group, that everybody is in."""
@@ -56,17 +58,26 @@ def customers(orders: Any, *, clock: Clock, end_day: int) -> Any:
     days = kept.group_by(["customer_id", "day_"]).aggregate(
         money_=kept.money_.sum(), first_at=whole_seconds(kept.ts.min())
     )
-    first = days.group_by("customer_id").aggregate(first_=days.day_.min(), first_at=days.first_at.min())
-    days = days.drop("first_at").inner_join(first, "customer_id")
     one = days.group_by("customer_id").aggregate(
-        first_=days.first_.min(),
+        first_=days.day_.min(),
         first_at=days.first_at.min(),
         x=(days.count() - 1).cast("int64"),
-        recency_days=(days.day_.max() - days.first_.min()).cast("int64"),
-        s=ibis.ifelse(days.day_ > days.first_, days.money_, zero()).sum(),
+        recency_days=(days.day_.max() - days.day_.min()).cast("int64"),
+        total_=days.money_.sum(),
+        begin_=days.money_.argmin(days.day_),
     )
+    # all but what the first day brought: to sum up the later days alone, each day would have to be joined
+    rest = one.total_ - one.begin_
+    something = rest.abs() > _NOTHING * one.begin_.abs()
     tenure = (ibis.literal(end_day, "int64") - one.first_).cast("int64")
-    return one.select("customer_id", "first_at", "x", "recency_days", "s", tenure_days=tenure)
+    return one.select(
+        "customer_id",
+        "first_at",
+        "x",
+        "recency_days",
+        s=ibis.ifelse(something, rest, zero()),
+        tenure_days=tenure,
+    )
 
 
 def of_people(each: Any, people: Any) -> Any:
@@ -91,7 +102,7 @@ def compressed(each: Any, groups: Mapping[str, str]) -> Any:
 
     Args:
         each: What `customers` gives, with the columns of `groups`.
-        groups: Attribute → its column, never null; `EVERYBODY` is one more.
+        groups: Attribute → its column, never null; without any there is `EVERYBODY`.
     """
     paid = (each.x > 0) & (each.s > 0)
     log = ibis.ifelse(paid, each.s, 1.0).ln()
@@ -107,10 +118,11 @@ def compressed(each: Any, groups: Mapping[str, str]) -> Any:
         "times": (rows.recency_week, rows.tenure_week, rows.recency_days, rows.tenure_days),
         "spend": (rows.bin_, nothing, rows.above, rows.above * rows.above),
     }
+    labels = {attribute: rows[column] for attribute, column in groups.items()}
+    labels = labels or {EVERYBODY: ibis.literal(EVERYBODY)}
     parts = []
     for about, (a, b, first, second) in shapes.items():
-        for attribute, column in {EVERYBODY: None, **groups}.items():
-            label = ibis.literal(EVERYBODY) if column is None else rows[column]
+        for attribute, label in labels.items():
             grouped = rows.group_by("x", a=a, b=b, group=label).aggregate(
                 n=rows.count(),
                 first=first.sum().cast("float64"),
@@ -161,8 +173,14 @@ class Compressed:
         )
 
     def _of(self, about: str, attribute: str) -> pa.Table:
-        chosen = (pc.field("about") == about) & (pc.field("attribute") == attribute)
-        return self._rows.filter(chosen)
+        rows = self._rows.filter(pc.field("about") == about)
+        if attribute == EVERYBODY and rows.num_rows:
+            # every customer is in one group of each attribute, so the groups of any of them add up to all
+            rows = rows.filter(pc.field("attribute") == rows["attribute"][0])
+            place = rows.column_names.index("group")
+            rows = rows.set_column(place, "group", pa.repeat(EVERYBODY, rows.num_rows))
+            return in_order(added(rows, KEYS), KEYS)
+        return rows.filter(pc.field("attribute") == attribute)
 
 
 def exact_times(each: Any) -> Any:

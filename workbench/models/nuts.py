@@ -94,6 +94,36 @@ def _sample(
     cancel: threading.Event | None,
 ) -> tuple[Array, dict[str, float]]:
     """Unconstrained draws of all chains, shape (draws, parameters), and the checks they have passed."""
+    data = {**tables, "prior_mean": prior.mean, "prior_sd": prior.sd}
+    trace = sample(compiled, data, draws, seed, progress, cancel, adaptation="low_rank")
+    u = trace.posterior["u"].values
+    checks = check_chains(u, int(trace.sample_stats["diverging"].values.sum()))
+    return u.reshape(-1, u.shape[2])[:draws], checks
+
+
+def sample(
+    compiled: Callable[[], Any],
+    data: dict[str, Any],
+    draws: int,
+    seed: Seed = 0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    adaptation: str = "diag",
+) -> Any:
+    """Four chains of a compiled model on some data, as PyMC's tree of draws and statistics; not yet checked.
+
+    Args:
+        compiled: Gives the compiled model; called by one thread at a time.
+        data: What takes the place of the model's `pm.Data`.
+        draws: In four chains together.
+        seed: Of all chains.
+        progress: Told now and then, from another thread, the share that is done.
+        cancel: Stops the sampler once it is set.
+        adaptation: How nutpie learns the posterior's scales: `diag`, or `low_rank` for correlations too.
+
+    Raises:
+        ModelError: when it was stopped.
+    """
     import nutpie
 
     with _compiling:
@@ -105,13 +135,13 @@ def _sample(
             progress(min(1.0, sum(c.finished_draws for c in chains) / (_CHAINS * _TUNE + draws)))
 
     sampler = nutpie.sample(
-        model.with_data(**tables, prior_mean=prior.mean, prior_sd=prior.sd),
+        model.with_data(**data),
         draws=-(-draws // _CHAINS),
         tune=_TUNE,
         chains=_CHAINS,
         seed=int(root.generate_state(1)[0]),
         target_accept=_TARGET_ACCEPT,
-        adaptation="low_rank",
+        adaptation=adaptation,
         save_warmup=False,
         progress_bar=False,
         progress_callback=tell,
@@ -127,9 +157,7 @@ def _sample(
     except BaseException:
         sampler.cancel()
         raise
-    u = trace.posterior["u"].values
-    checks = check_chains(u, int(trace.sample_stats["diverging"].values.sum()))
-    return u.reshape(-1, u.shape[2])[:draws], checks
+    return trace
 
 
 def check_chains(u: Array, divergences: int) -> dict[str, float]:

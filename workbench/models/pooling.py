@@ -11,7 +11,10 @@ The pooled effects θ are put back into the outcome's units. With l the control'
 variance (C control, T treatment), which the data tie to θ by
     l | θ ~ N(l̂ − v_C / (v_C + v_T) (θ − y),  v_C v_T / (v_C + v_T))
 the difference is g(l + θ) − g(l) and the lift g(l + θ) / g(l) − 1, g the way back. Their distribution
-functions are sums over τ and Gauss–Hermite nodes of l; what error there is, is that of a Normal likelihood.
+functions are sums over τ and Gauss–Hermite nodes of l. Of 2,600 effects in random experiments, ends of
+intervals were within 0.001 % of their width (median) of those with five times the nodes, and 99 % within
+0.6 %; the rest are of cells of a few dozen customers. What error there is beyond that, is that of a Normal
+likelihood.
 Against the exact one, sampled with the same priors, ends of 95 % intervals were off by this much of their
 width: 0.7 % with hundreds of conversions a cell, 1.4 % with 20, 8 % with 5, a third with none in either arm.
 Over 400 simulated experiments of 12 segments of 50 to 3,000 customers, 90 % intervals held the true
@@ -34,7 +37,8 @@ from workbench.models.arms import Arm, Array, BetaArm, binary_arm, invert, mean_
 from workbench.models.shrinkage import HalfNormal, NormalMixture, pool
 from workbench.moments import Moments
 
-_HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+_HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
+_TOGETHER = 3  # neighbours in τ that are taken for one
 _CLEARLY_POSITIVE = 4.0  # standard deviations above zero from which the log of a mean is about Normal
 
 
@@ -139,19 +143,27 @@ def pool_segments(
     pooled = pool(
         [t[0] - c[0] for c, t in sides], [sqrt(c[1] + t[1]) for c, t in sides], HalfNormal(tau_scale)
     )
+    ends = scale.locate(whole[0]), scale.locate(whole[1])
+    *effects, overall = _effects(
+        scale,
+        [before for before, _ in (*sides, ends)],
+        [after for _, after in (*sides, ends)],
+        [*pooled.effects, pooled.overall],
+        level,
+        lower_is_better,
+    )
     results = {
         s: PooledEffect(
-            **vars(_effect(scale, *sides[i], pooled.effects[i], level, lower_is_better)),
+            **vars(effects[i]),
             raw_difference=treatment[s].mean - control[s].mean,
             own_weight=float(pooled.own_weight[i]),
             probability_above_overall=float(pooled.probability_above_overall[i]),
         )
         for i, s in enumerate(used)
     }
-    ends = scale.locate(whole[0]), scale.locate(whole[1])
     return SegmentEffects(
         segments=tuple(pair if isinstance(pair, Message) else results[s] for s, pair in enumerate(arms)),
-        overall=_effect(scale, *ends, pooled.overall, level, lower_is_better),
+        overall=overall,
         scale=scale.name,
         tau=pooled.tau,
         tau_scale=tau_scale,
@@ -228,31 +240,47 @@ def _tau_of_differences(control: Arm, relative: float, given: float | None) -> f
     return relative * abs(control.mean)
 
 
-def _effect(
+def _thinned(mixtures: Sequence[NormalMixture]) -> tuple[Array, Array, Array]:
+    """Mixtures with fewer parts, neighbours in τ made one of their mean and variance; (mixtures, parts)."""
+    weight = mixtures[0].weights
+    starts = np.arange(0, weight.size, _TOGETHER)
+    whole = np.add.reduceat(weight, starts)
+    share = weight / np.repeat(whole, np.diff(np.r_[starts, weight.size]))
+    means, spreads = (np.array([getattr(m, name) for m in mixtures]) for name in ("means", "sds"))
+    middle = np.add.reduceat(share * means, starts, axis=1)
+    second = np.add.reduceat(share * (spreads**2 + means**2), starts, axis=1)
+    return np.broadcast_to(whole, middle.shape), middle, np.sqrt(np.maximum(second - middle**2, 1e-300))
+
+
+def _effects(
     scale: _Scale,
-    control: tuple[float, float],
-    treatment: tuple[float, float],
-    effect: NormalMixture,
+    control: Sequence[tuple[float, float]],
+    treatment: Sequence[tuple[float, float]],
+    mixtures: Sequence[NormalMixture],
     level: float,
     lower_is_better: bool,
-) -> Effect:
-    """An effect on the scale put back into the outcome's units, together with the control it acts on.
+) -> list[Effect]:
+    """Effects on the scale put back into the outcome's units, each together with the control it acts on.
 
     Args:
-        control, treatment: Centre and variance of each arm on the scale.
-        effect: Posterior of treatment − control on the scale.
+        control, treatment: Centre and variance of each arm on the scale, one pair an effect.
+        mixtures: Posteriors of treatment − control on the scale, over one grid of τ.
     """
-    (centre, variance), (other, other_variance) = control, treatment
+    # axes: effects, what is asked of them, τ, nodes of the control
+    (centre, variance), (other, other_variance) = (
+        np.array(side, dtype=float).T[..., None, None, None] for side in (control, treatment)
+    )
+    weights, means, sds = (part[:, None, :, None] for part in _thinned(mixtures))
     slope = variance / (variance + other_variance)
     rest = slope * other_variance
     # Given τ, control and effect are jointly Normal: nodes of the control first, then the effect at each.
-    spread = effect.sds[:, None] ** 2
-    expected = centre - slope * (effect.means[:, None] - (other - centre))
+    spread = sds**2
+    expected = centre - slope * (means - (other - centre))
     around = rest + slope**2 * spread
     base = expected + np.sqrt(around) * _HERMITE
-    mean = effect.means[:, None] - slope * spread / around * (base - expected)
+    mean = means - slope * spread / around * (base - expected)
     sd = np.sqrt(spread * rest / around)
-    weight = effect.weights[:, None] * _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
+    weight = weights * _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
     before = scale.back(base)
 
     def at_most(after: Array, growth: Array | float) -> tuple[Array, Array]:
@@ -267,20 +295,32 @@ def _effect(
     def lift(r: Array) -> tuple[Array, Array]:
         return at_most(before * (1 + r[..., None, None]), before)
 
-    q = np.array([0.5, (1 - level) / 2, (1 + level) / 2])
-    now, then = scale.back(np.array(centre)), scale.back(centre + effect.ppf(q))
-    bound = np.abs(before).max() + max(np.abs(scale.back(base + mean + 9 * z * sd)).max() for z in (-1, 1))
-    middle, low, high = map(float, invert(difference, q, -bound, bound, then - now))
-    lifts = None
-    # A ratio means something only when its denominator is surely positive.
-    if scale is not _DIFFERENCE or special.ndtr(-centre / sqrt(variance)) <= min(0.001, (1 - level) / 20):
-        bound = 1e3 * np.abs(then / now).max()
-        lifts = [float(x) for x in invert(lift, q, -bound, bound, then / now - 1)]
-    above = 1 - float(difference(np.array(0.0))[0])
-    return Effect(
-        difference=middle,
-        difference_interval=(low, high),
-        lift=lifts[0] if lifts else None,
-        lift_interval=(lifts[1], lifts[2]) if lifts else None,
-        probability_better=1 - above if lower_is_better else above,
+    q = np.broadcast_to([0.5, (1 - level) / 2, (1 + level) / 2], (len(control), 3))
+    middle = (weights * means).sum(axis=(-2, -1))
+    whole = np.sqrt((weights * (spread + means**2)).sum(axis=(-2, -1)) - middle**2)
+    about = middle + whole * special.ndtri(q)
+    now, then = scale.back(centre[..., 0, 0]), scale.back(centre[..., 0, 0] + about)
+    far = np.abs(before).max(axis=(-3, -2, -1)) + np.max(
+        [np.abs(scale.back(base + mean + 9 * z * sd)).max(axis=(-3, -2, -1)) for z in (-1, 1)], axis=0
     )
+    far = far[:, None]
+    differences = invert(difference, q, -far, far, then - now)
+    above = 1 - difference(np.zeros((len(control), 1)))[0][:, 0]
+    # A ratio means something only when its denominator is surely positive.
+    allowed = min(0.001, (1 - level) / 20)
+    known = np.full(len(control), scale is not _DIFFERENCE)
+    known |= special.ndtr(-centre / np.sqrt(variance)).ravel() <= allowed
+    lifts = np.full(q.shape, np.nan)
+    if known.any():
+        far = 1e3 * np.abs(then / now).max(axis=-1, keepdims=True)
+        lifts = invert(lift, q, -far, far, then / now - 1)
+    return [
+        Effect(
+            difference=float(d[0]),
+            difference_interval=(float(d[1]), float(d[2])),
+            lift=float(r[0]) if shown else None,
+            lift_interval=(float(r[1]), float(r[2])) if shown else None,
+            probability_better=float(1 - p if lower_is_better else p),
+        )
+        for d, r, p, shown in zip(differences, lifts, above, known, strict=True)
+    ]

@@ -39,16 +39,33 @@ def result_view(record: EffectRecord | ValueRecord, t: Texts) -> ResultView:
 
 
 class ResultView(ipywidgets.VBox):
-    """A record on a page; another one takes its place part by part, so that nothing jumps or flickers."""
+    """A record on a page; another one takes its place part by part, so that nothing jumps or flickers.
 
-    def __init__(self, t: Texts, record: EffectRecord | ValueRecord | None = None) -> None:
+    Args:
+        t: The reader's language.
+        record: What to show at first.
+        trust_first: Whether a light above the sentence says how the checks went; pages have one already.
+    """
+
+    def __init__(
+        self, t: Texts, record: EffectRecord | ValueRecord | None = None, *, trust_first: bool = False
+    ) -> None:
         self._t = t
-        self._sentence, self._figures, self._checks = html(""), html(""), html("")
+        self._trust_first = trust_first
+        self._sentence, self._figures, self._checks, self._beside = (html("") for _ in range(4))
         self._frames: list[_Frame] = []
         self._pictures = ipywidgets.Box().add_class("wb-pictures")
         self._table, self._details = Fold(), Fold(kind="wb-details")
         super().__init__(
-            [self._sentence, self._figures, self._pictures, self._table, self._checks, self._details],
+            [
+                self._sentence,
+                self._figures,
+                self._pictures,
+                self._table,
+                self._checks,
+                self._beside,
+                self._details,
+            ],
             layout=ipywidgets.Layout(width="100%"),
         )
         self.add_class("wb-record")
@@ -58,12 +75,15 @@ class ResultView(ipywidgets.VBox):
     def show(self, record: EffectRecord | ValueRecord) -> None:
         """Put `record` on the page."""
         t, shown = self._t, not record.failed
-        self._sentence.value = _sentence(record, t)
+        light = f'<p class="wb-trusted">{health([record], t)}</p>' if self._trust_first else ""
+        self._sentence.value = light + _sentence(record, t)
         self._figures.value = _figures(report.figures(record, t)) if shown else ""
         self._show_pictures(_pictures(record, t) if shown else [])
         self._table.title = t("The numbers as a table")
         self._table.content = table(report.rows(record, t)) if shown else ""
         self._checks.value = checks(record.checks, t)
+        sections = report.sections(record, t) if shown and isinstance(record, EffectRecord) else []
+        self._beside.value = "".join(map(_section, sections))
         self._details.title = t("Details: definition, method, data, code")
         self._details.content = _details(record, t)
 
@@ -129,6 +149,11 @@ def checks(items: Sequence[Checked], t: Texts) -> str:
     )
 
 
+def _section(section: report.Section) -> str:
+    note = f'<p class="wb-help">{_words(section.note)}</p>' if section.note else ""
+    return f'<h2 class="wb-part">{_words(section.title)}</h2>{table(section.rows)}{note}'
+
+
 def _details(record: EffectRecord | ValueRecord, t: Texts) -> str:
     """Definition, method, data, versions, the record's id, and the same as code."""
     rows = "".join(
@@ -184,8 +209,8 @@ def health(records: Sequence[EffectRecord | ValueRecord], t: Texts) -> str:
 
 
 def _words(text: str) -> str:
-    """Escaped, and no line begins with a per-cent sign."""
-    return escape(text).replace(" %", "&nbsp;%")
+    """Escaped; no line begins with a per-cent sign or ends with what belongs to the number after it."""
+    return escape(text).replace(" %", "&nbsp;%").replace("&lt; ", "&lt;&nbsp;")
 
 
 def _is_association(record: EffectRecord | ValueRecord) -> bool:

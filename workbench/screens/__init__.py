@@ -26,7 +26,10 @@ def titles(t: Texts) -> dict[str, str]:
         "2-segments": t("Segments"),
         "3-effect-lab": t("Effect lab"),
         "4-lifetime-value": t("Lifetime value"),
-        "5-publish": t("Publish"),
+        "5-engagement": t("Engagement"),
+        "6-one-customer": t("One customer"),
+        "7-trust": t("Trust"),
+        "8-publish": t("Publish"),
     }
 
 
@@ -49,7 +52,8 @@ def segments(project: Project | None = None, language: str | None = None) -> ipy
 
 def effect_lab(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
     """Hold the arms of an experiment against each other."""
-    from workbench.screens.effect import EffectState, view
+    from workbench.screens.effect import EffectState
+    from workbench.screens.effect_view import view
     from workbench.screens.frame import screen
 
     return screen("3-effect-lab", EffectState, view, project, language)
@@ -63,9 +67,36 @@ def lifetime_value(project: Project | None = None, language: str | None = None) 
     return screen("4-lifetime-value", ValueState, view, project, language)
 
 
+def engagement(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """See what people do on pages, in social networks and in chats."""
+    from workbench.screens.engaging import EngagementState
+    from workbench.screens.engaging_view import view
+    from workbench.screens.frame import screen
+
+    return screen("5-engagement", EngagementState, view, project, language)
+
+
+def one_customer(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """See everything that is known of one customer."""
+    from workbench.screens.customer import CustomerState
+    from workbench.screens.customer_view import view
+    from workbench.screens.frame import screen
+
+    return screen("6-one-customer", CustomerState, view, project, language)
+
+
+def trust(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """See whether people trust us with their data, and what we do with it."""
+    from workbench.screens.frame import screen
+    from workbench.screens.trusting import TrustState
+    from workbench.screens.trusting_view import view
+
+    return screen("7-trust", TrustState, view, project, language)
+
+
 def publish(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
     """Make pages that others may see."""
     from workbench.screens.frame import screen
     from workbench.screens.publishing import PublishState, view
 
-    return screen("5-publish", PublishState, view, project, language)
+    return screen("8-publish", PublishState, view, project, language)

@@ -16,6 +16,7 @@ from traitlets import HasTraits
 from workbench.analyses.experiment import SEGMENTS
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
+from workbench.screens.ticking import Ticks
 
 Option = tuple[str, Hashable]
 
@@ -105,6 +106,39 @@ def lines(state: HasTraits, name: str, label: str, *, example: str = "", rows: i
     return bind(
         state, name, ipywidgets.Textarea(description=label, placeholder=example, rows=rows, layout=full())
     )
+
+
+def several(
+    state: HasTraits,
+    name: str,
+    label: str,
+    options: Callable[[], Sequence[tuple[str, str]]],
+    *,
+    follows: str = "",
+) -> Ticks:
+    """Any number of a list; its options are made again when the state's trait `follows` changes."""
+    widget = Ticks(description=label)
+    taking = False
+
+    def take(_change: Any = None) -> None:
+        nonlocal taking
+        taking = True
+        try:
+            texts = {value: text for text, value in options()}
+            widget.options = [[text, ""] for text in texts.values()]
+            widget.value = [texts[value] for value in getattr(state, name) if value in texts]
+        finally:
+            taking = False
+
+    def write(change: Any) -> None:
+        if not taking:
+            values = dict(options())
+            setattr(state, name, [values[text] for text in change.new])
+
+    take()
+    state.observe(take, [name, follows] if follows else name)
+    widget.observe(write, "value")
+    return widget
 
 
 def tick(state: HasTraits, name: str, label: str) -> ipywidgets.Checkbox:

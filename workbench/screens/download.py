@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
+from workbench import report
+from workbench.locale import Texts
 from workbench.screens.inbox import Sent
 
 
@@ -68,3 +71,26 @@ class Download(anywidget.AnyWidget):
             self.send({})
         else:
             self.send({"name": made[0]}, [made[1]])
+
+
+def record_files(state: Any, t: Texts) -> ipywidgets.Box:
+    """The buttons that hand over the state's record: its numbers for a spreadsheet, and all of it."""
+
+    def numbers() -> Sent | None:
+        record = state.record
+        return record and (f"{record.kind}-{record.id}.csv", report.as_csv(record).encode("utf-8-sig"))
+
+    def whole() -> Sent | None:
+        record = state.record
+        return record and (f"{record.kind}-{record.id}.json", record.model_dump_json(indent=1).encode())
+
+    box = ipywidgets.HBox(
+        [Download(numbers, label=t("Numbers as CSV")), Download(whole, label=t("Record as JSON"))]
+    ).add_class("wb-beside")
+
+    def show(_change: object = None) -> None:
+        box.layout.display = "" if state.record is not None else "none"
+
+    show()
+    state.observe(show, "record")
+    return box

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Any, Literal
 
-import ipywidgets
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
-from workbench.analyses.experiment import experiments
-from workbench.decisions import metric_name
+from workbench.analyses.experiment import experiments, sums_in
+from workbench.analyses.groups import CROSSED
+from workbench.analyses.posteriors import STRIP, lifts_of_past_tests
 from workbench.engines import fetch, has, table
 from workbench.errors import WorkbenchError
-from workbench.locale import Texts, say
+from workbench.locale import say
+from workbench.metrics.actions import Timed
 from workbench.project import Project
-from workbench.publish.result import ResultView
-from workbench.records import EffectRecord, EffectSettings
-from workbench.screens import controls
-from workbench.screens.frame import columns
-from workbench.screens.state import ScreenState, groups, splits
+from workbench.records import EffectRecord, EffectSettings, Interval, OtherMetric
+from workbench.screens.confirming import ConfirmingState
+from workbench.screens.state import groups, splits
 
 PRIORS = {"uniform": (1.0, 1.0), "jeffreys": (0.5, 0.5)}
 _ASKED = (
@@ -32,10 +33,28 @@ _ASKED = (
     "prior",
     "split",
     "lower_is_better",
+    "arm",
+    "per",
+    "and_by",
+    "from_day",
+    "statistic",
+    "quantile",
+    "expected",
+    "expected_low",
+    "expected_high",
+    "before_days",
+    "adjust",
+    "delivered",
+    "excluded",
+    "together",
+    "guardrails",
+    "secondary",
+    "falling",
 )
+OWN, PAST = "own", "past"
 
 
-class EffectState(ScreenState):
+class EffectState(ConfirmingState):
     """What is asked of which experiment, and the record that answers it.
 
     Attributes:
@@ -43,9 +62,21 @@ class EffectState(ScreenState):
         control: The arm that the others are held against; None lets the data say.
         assignment: How people came into their arms; None lets the data say.
         rope: Smallest relative lift that matters.
+        arm: The arm to speak of; None for the likeliest best.
+        per: The metric that the metric is divided by; None for each customer.
+        and_by: A second column to cross the first with.
+        expected: Which lifts were expected before: a name of `analyses.posteriors.STRIP`, `own` for those
+            between `expected_low` and `expected_high`, `past` for what earlier experiments showed, or None.
+        delivered: The event that shows that the treatment reached somebody.
+        excluded: Stretches of days that do not count, such as `2026-11-27 2026-11-30`, one a line.
+        together: Arms that are one, joined by `+`, one such arm a line.
+        guardrails, secondary: Metrics that are looked at beside the one that decides.
+        falling: Those of them that should go down.
         split: Planned shares of the arms in their order, such as `80 20`; empty for equal shares.
         names: What `experiment` may be.
         metrics: What `metric` may be.
+        sums: What `per` may be.
+        events: What `delivered` may be.
         groups: What `by` may be.
         arms: What `control` may be.
         record: The answer; None while there is none.
@@ -63,9 +94,28 @@ class EffectState(ScreenState):
     prior = Unicode("uniform")
     split = Unicode("")
     lower_is_better = Bool(False)
+    arm = Unicode(None, allow_none=True)
+    per = Unicode(None, allow_none=True)
+    and_by = Unicode(None, allow_none=True)
+    from_day = Int(0)
+    statistic = Unicode("mean")
+    quantile = Float(0.99)
+    expected = Unicode(None, allow_none=True)
+    expected_low = Float(-0.2)
+    expected_high = Float(0.25)
+    before_days = Int(28)
+    adjust = Bool(False)
+    delivered = Unicode(None, allow_none=True)
+    excluded = Unicode("")
+    together = Unicode("")
+    guardrails = List(Unicode())
+    secondary = List(Unicode())
+    falling = List(Unicode())
 
     names = List(Unicode())
     metrics = List(Unicode())
+    sums = List(Unicode())
+    events = List(Unicode())
     groups = List(Unicode())
     arms = List(Unicode())
     record = Instance(EffectRecord, allow_none=True)
@@ -103,6 +153,15 @@ class EffectState(ScreenState):
             self.metrics = self._experiments.get(self.experiment or "", [])
             if self.metric not in self.metrics:
                 self.metric = self.metrics[0] if self.metrics else None
+            timed = Timed.of(self.metric or "") is not None
+            self.sums = sums_in(self.project.engine) if timed else []
+            self.events = [m.removeprefix("any:") for m in self.metrics if m.startswith("any:")]
+            if self.per not in self.sums or self.per == self.metric:
+                self.per = None
+            if self.delivered not in self.events:
+                self.delivered = None
+            for name in ("guardrails", "secondary", "falling"):
+                setattr(self, name, [m for m in getattr(self, name) if m in self.metrics])
             arms = self._arms()
             if arms != self.arms:
                 self.arms, self.split = arms, ""
@@ -111,6 +170,10 @@ class EffectState(ScreenState):
                 self.control = None
             if self.by not in self.groups:
                 self.by = None
+            if self.and_by not in self.groups or self.by is None or self.and_by == self.by:
+                self.and_by = None
+            if self.arm not in self.arms or self.arm == self.control:
+                self.arm = None
         finally:
             self._settling = False
 
@@ -143,8 +206,10 @@ class EffectState(ScreenState):
         return EffectSettings(
             experiment=self.experiment or "",
             metric=self.metric or "",
-            by=self.by,
+            per=self.per,
+            by=self.by if self.and_by is None else f"{self.by}{CROSSED}{self.and_by}",
             control=self.control,
+            arm=self.arm,
             assignment=self.assignment,
             level=self.level,
             window_days=self.window_days,
@@ -152,6 +217,64 @@ class EffectState(ScreenState):
             rope=self.rope,
             planned_split=self._planned(),
             lower_is_better=self.lower_is_better,
+            from_day=self.from_day,
+            statistic=self.statistic,
+            quantile=self.quantile,
+            lift_prior=self._expected(),
+            before_days=self.before_days,
+            adjust=self.adjust,
+            delivered=self.delivered,
+            excluded=self._excluded(),
+            together=self._together(),
+            others=self._others(),
+        )
+
+    def _expected(self) -> Interval | None:
+        if self.expected == OWN:
+            return self.expected_low, self.expected_high
+        if self.expected == PAST:
+            return lifts_of_past_tests(self.project, self.metric or "", self.per, self.experiment or "")
+        return STRIP[self.expected] if self.expected else None
+
+    def _excluded(self) -> tuple[tuple[date, date], ...]:
+        found = []
+        for line in filter(str.strip, self.excluded.splitlines()):
+            days = re.findall(r"\d{4}-\d{2}-\d{2}", line)
+            try:
+                first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+            except (IndexError, ValueError) as error:
+                raise WorkbenchError(
+                    "“{line}” is no stretch of days; write the first and the last one, as in "
+                    "2026-11-27 2026-11-30.",
+                    line=line.strip(),
+                ) from error
+            found.append((min(first, last), max(first, last)))
+        return tuple(sorted(found))
+
+    def _together(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for line in filter(str.strip, self.together.splitlines()):
+            names = [name.strip() for name in line.split("+")]
+            unknown = [name for name in names if name not in self.arms]
+            if unknown or len(names) < 2:
+                raise WorkbenchError(
+                    "“{line}” does not name arms to be taken together; write them as {arms}.",
+                    line=line.strip(),
+                    arms=" + ".join(self.arms[-2:]),
+                )
+            found |= dict.fromkeys(names, " + ".join(names))
+        return found
+
+    def _others(self) -> tuple[OtherMetric, ...]:
+        roles: dict[Literal["guardrail", "secondary"], list[str]] = {
+            "guardrail": self.guardrails,
+            "secondary": self.secondary,
+        }
+        return tuple(
+            OtherMetric(metric=metric, role=role, lower_is_better=metric in self.falling)
+            for role, metrics in roles.items()
+            for metric in metrics
+            if metric != self.metric or self.per
         )
 
     def _planned(self) -> dict[str, float] | None:
@@ -166,20 +289,39 @@ class EffectState(ScreenState):
             )
         return dict(zip(self.arms, shares, strict=True))
 
+    @property
+    def confirmable(self) -> bool:
+        return self.record is not None and self.record.settings.by is not None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.record is not None and self.record.summary.confirmation is not None
+
+    def ask(self, project: Project, settings: EffectSettings, **also: Any) -> EffectRecord:
+        return project.effect(**dict(settings), keep=False, **also)
+
     def answer(self) -> None:
         """Ask the project, unless it was asked the same a moment ago."""
         if self.missing is not None or not self.ready:
             return
+        self.stop()
         with self.working():
             record = None
             try:
                 wanted = self.settings()
-                same = self.record is not None and wanted == self.record.settings and not self._stale
-                record = self.record if same else self.project.effect(**dict(wanted), keep=False)
+                if not self._answers(wanted):
+                    record = self.ask(self.project, wanted)
+                    self.kept, self.notice = record.id in self.project.records, None
+                else:
+                    record = self.record
             finally:
                 self.record, self._stale = record, False
-            if not same:
-                self.kept, self.notice = record.id in self.project.records, None
+
+    def _answers(self, wanted: EffectSettings) -> bool:
+        """Whether the record is the answer to these settings, confirmed or not, and at whichever look."""
+        if self.record is None or self._stale:
+            return False
+        return wanted == self.record.settings.model_copy(update={"looks": wanted.looks, "confirm": False})
 
     def keep(self) -> None:
         """Keep the answer in the project, so that it can be published."""
@@ -189,103 +331,3 @@ class EffectState(ScreenState):
             self.project.records.add(self.record)
             self.kept = True
             self.notice = say("The result is kept; you can publish it.")
-
-
-def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
-    """The widgets of the effect lab."""
-    result = ResultView(t)
-
-    def show(_change: object = None) -> None:
-        if state.record is not None:
-            result.show(state.record)
-        result.layout.display = "" if state.record else "none"
-
-    show()
-    state.observe(show, "record")
-    asked = [*_main(state, t), _more(state, t), controls.keep(state, t), _help(t)]
-    return columns(state, asked, [result], t)
-
-
-def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
-    assignments = [
-        (t("as the data say"), None),
-        (t("at random"), "random"),
-        (t("by a rule"), "rule"),
-        (t("people chose"), "self"),
-        (t("not known"), "unknown"),
-    ]
-    return [
-        controls.choice(
-            state, "experiment", t("Experiment"), lambda: [(n, n) for n in state.names], follows="names"
-        ),
-        controls.choice(
-            state,
-            "metric",
-            t("Metric"),
-            lambda: [(t(metric_name(m)), m) for m in state.metrics],
-            follows="metrics",
-        ),
-        controls.choice(
-            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
-        ),
-        controls.choice(
-            state,
-            "control",
-            t("Control arm"),
-            lambda: [(t("as the data say"), None), *((arm, arm) for arm in state.arms)],
-            follows="arms",
-        ),
-        controls.choice(state, "assignment", t("How people came into their arm"), lambda: assignments),
-        controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
-    ]
-
-
-def _more(state: EffectState, t: Texts) -> ipywidgets.Widget:
-    priors = [(t("uniform"), "uniform"), (t("Jeffreys"), "jeffreys")]
-    return controls.more(
-        t,
-        [
-            controls.whole(state, "window_days", t("Window after the first exposure (days)"), 1, 3650),
-            controls.percent(state, "rope", t("Smallest lift that matters (%)"), 0, 99, 0.5),
-            controls.choice(state, "prior", t("Prior of a conversion rate"), lambda: priors),
-            controls.text(state, "split", t("Planned split"), example="50 / 50"),
-            controls.tick(state, "lower_is_better", t("Lower is better")),
-        ],
-    )
-
-
-def _help(t: Texts) -> ipywidgets.Widget:
-    return controls.meanings(
-        t,
-        [
-            (t("Experiment"), t("An experience that people were shown in at least two variants, the arms.")),
-            (
-                t("Metric"),
-                t("What should change: conversion counts each customer once, revenue adds up their orders."),
-            ),
-            (
-                t("Split by"),
-                t("Shows the effect in each group, drawn towards the overall one as far as groups agree."),
-            ),
-            (t("Control arm"), t("The arm that the others are held against, usually the old experience.")),
-            (
-                t("How people came into their arm"),
-                t("Only a random assignment lets a difference be called an effect."),
-            ),
-            (t("Level of the intervals"), t("How likely it is that an interval holds the true value.")),
-            (
-                t("Window after the first exposure (days)"),
-                t("Orders count for so long; customers exposed too late for a whole window are left out."),
-            ),
-            (t("Smallest lift that matters (%)"), t("Differences below it are called practically the same.")),
-            (
-                t("Prior of a conversion rate"),
-                t("What is believed before the data; with hundreds of customers it hardly matters."),
-            ),
-            (
-                t("Planned split"),
-                t("One number for each arm, in alphabetical order; empty means equal shares."),
-            ),
-            (t("Lower is better"), t("For metrics that should go down, such as returns.")),
-        ],
-    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date
+from typing import Any
 
 import ipywidgets
 from traitlets import Bool, Float, Instance, Int, List, Unicode
@@ -15,13 +15,15 @@ from workbench.project import Project
 from workbench.publish.result import ResultView
 from workbench.records import ValueRecord, ValueSettings
 from workbench.screens import controls
+from workbench.screens.confirming import ConfirmingState, confirmation
+from workbench.screens.download import record_files
 from workbench.screens.frame import columns
-from workbench.screens.state import ScreenState, splits, worded
+from workbench.screens.state import splits
 
 _ASKED = ("by", "model", "horizon_weeks", "discount_per_year", "margin", "level", "until_day")
 
 
-class ValueState(ScreenState):
+class ValueState(ConfirmingState):
     """What is asked about lifetime value, and the record that answers it.
 
     Attributes:
@@ -30,8 +32,6 @@ class ValueState(ScreenState):
         groups: What `by` may be.
         record: The answer; None while there is none.
         kept: Whether the project has it.
-        confirming: Whether PyMC is at work on the question that `record` answers.
-        progress: The share of that work that is done.
     """
 
     by = Unicode(None, allow_none=True)
@@ -45,13 +45,9 @@ class ValueState(ScreenState):
     groups = List(Unicode())
     record = Instance(ValueRecord, allow_none=True)
     kept = Bool(False)
-    confirming = Bool(False)
-    progress = Float(0.0)
 
     def __init__(self, project: Project) -> None:
         self._stale = True
-        self._work: threading.Thread | None = None
-        self._cancel = threading.Event()
         super().__init__(project)
         self.observe(lambda _: self.answer(), _ASKED)
         self.answer()
@@ -78,6 +74,13 @@ class ValueState(ScreenState):
             until=self.until_day,
         )
 
+    @property
+    def confirmed(self) -> bool:
+        return self.record is not None and self.record.summary.confirmed is not None
+
+    def ask(self, project: Project, settings: Any, **also: Any) -> ValueRecord:
+        return project.lifetime_value(**dict(settings), keep=False, **also)
+
     def answer(self) -> None:
         """Ask the project, unless it was asked the same a moment ago."""
         if self.missing is not None or not self.ready:
@@ -88,7 +91,7 @@ class ValueState(ScreenState):
             try:
                 wanted = self.settings()
                 known = self.record is not None and not self._stale and _plain(self.record) == wanted
-                record = self.record if known else self.project.lifetime_value(**dict(wanted), keep=False)
+                record = self.record if known else self.ask(self.project, wanted)
             finally:
                 self.record, self._stale = record, False
             self.kept, self.notice = record.id in self.project.records, None
@@ -101,46 +104,6 @@ class ValueState(ScreenState):
             self.project.records.add(self.record)
             self.kept = True
             self.notice = say("The result is kept; you can publish it.")
-
-    def confirm(self) -> None:
-        """Let PyMC sample the same posterior; the page can be used meanwhile, and `stop` ends it."""
-        if self.record is None or self.confirming:
-            return
-        self.problem, self.notice, self.progress, self.confirming = None, None, 0.0, True
-        self._cancel = threading.Event()
-        wanted = self.settings().model_copy(update={"confirm": True})
-        self._work = threading.Thread(target=self._confirm, args=(wanted, self._cancel), daemon=True)
-        self._work.start()
-
-    def _confirm(self, wanted: ValueSettings, cancel: threading.Event) -> None:
-        def tell(share: float) -> None:
-            if not cancel.is_set():
-                self.progress = share
-
-        record, problem = None, None
-        try:
-            # an engine of its own: a connection is for one thread
-            project = Project.open(self.project.path)
-            record = project.lifetime_value(**dict(wanted), keep=False, progress=tell, cancel=cancel)
-        except Exception as error:
-            problem = worded(error)
-        if cancel.is_set():  # something else is asked by now
-            return
-        if record is not None:
-            self.record, self.kept = record, record.id in self.project.records
-            self.notice = say("PyMC has sampled the same posterior; see what was checked.")
-        self.problem = problem
-        self.confirming = False
-
-    def stop(self) -> None:
-        """End the confirmation; what was known before stays."""
-        self._cancel.set()
-        self.confirming = False
-
-    def wait(self, seconds: float) -> None:
-        """Wait until the confirmation has ended."""
-        if self._work is not None:
-            self._work.join(seconds)
 
 
 def _plain(record: ValueRecord) -> ValueSettings:
@@ -159,7 +122,14 @@ def view(state: ValueState, t: Texts) -> ipywidgets.Widget:
 
     show()
     state.observe(show, "record")
-    asked = [*_main(state, t), _more(state, t), _confirmation(state, t), controls.keep(state, t), _help(t)]
+    asked = [
+        *_main(state, t),
+        _more(state, t),
+        _confirmation(state, t),
+        controls.keep(state, t),
+        record_files(state, t),
+        _help(t),
+    ]
     return columns(state, asked, [result], t)
 
 
@@ -188,22 +158,7 @@ def _more(state: ValueState, t: Texts) -> ipywidgets.Widget:
 
 
 def _confirmation(state: ValueState, t: Texts) -> ipywidgets.Widget:
-    """The button that lets PyMC confirm, and while it does, how far it is and the button that ends it."""
-    begin = controls.button(t("Confirm with PyMC (a minute)"), state.confirm)
-    end = controls.button(t("Stop"), state.stop)
-    bar = ipywidgets.FloatProgress(max=1.0, description=t("PyMC is sampling"))
-
-    def show(_change: object = None) -> None:
-        done = state.record is not None and state.record.summary.confirmed is not None
-        begin.disabled = done or state.record is None
-        begin.description = t("Confirmed with PyMC") if done else t("Confirm with PyMC (a minute)")
-        begin.layout.display = "none" if state.confirming else ""
-        end.layout.display = bar.layout.display = "" if state.confirming else "none"
-        bar.value = state.progress
-
-    show()
-    state.observe(show, ["record", "confirming", "progress"])
-    return ipywidgets.VBox([begin, bar, end])
+    return confirmation(state, t, t("Confirm with PyMC (a minute)"), t("Confirmed with PyMC"))
 
 
 def _help(t: Texts) -> ipywidgets.Widget:

@@ -255,7 +255,7 @@ TABLES: dict[str, Table] = _by_name(
                 _id("customer_id!"),
                 _text("experience_id! variant!"),
                 _time("ts"),
-                _choice("assignment", "random rule self unknown"),
+                _choice("assignment", "random adaptive rule self unknown"),
                 _number("p_assign"),
                 _choice("level", "none general several few individual"),
                 _text("type"),

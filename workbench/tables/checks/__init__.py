@@ -19,12 +19,12 @@ from workbench.engines import Engine
 from workbench.records import Check
 from workbench.tables.checks.clocks import clock_checks
 from workbench.tables.checks.coverage import coverage as coverage
-from workbench.tables.checks.keys import key_checks
+from workbench.tables.checks.keys import fired_twice, key_checks
 from workbench.tables.checks.money import money_checks
-from workbench.tables.checks.people import people_checks
+from workbench.tables.checks.people import people_checks, strangers
 from workbench.tables.checks.stored import Stored
 from workbench.tables.checks.times import time_checks
-from workbench.tables.checks.traffic import traffic_checks
+from workbench.tables.checks.traffic import busy_customers, traffic_checks, visits
 
 
 def table_checks(
@@ -42,9 +42,13 @@ def table_checks(
 
 
 def _checks(stored: Stored, currency: str) -> Iterator[Check]:
-    yield from key_checks(stored)
+    # each of these would look for the newest events in the whole table
+    newest = stored.together(
+        {**fired_twice(stored), **strangers(stored), **busy_customers(stored), **visits(stored)}
+    )
+    yield from key_checks(stored, newest)
     yield from time_checks(stored)
     yield from clock_checks(stored)
-    yield from people_checks(stored)
-    yield from traffic_checks(stored)
+    yield from people_checks(stored, newest)
+    yield from traffic_checks(stored, newest)
     yield from money_checks(stored, currency)

@@ -14,7 +14,7 @@ from workbench.clock import DAY
 from workbench.locale import say
 from workbench.records import Check
 from workbench.tables.checks.keys import SHOWN_KEYS
-from workbench.tables.checks.stored import HOUR, Stored, alike, number, seconds, without
+from workbench.tables.checks.stored import HOUR, Answers, Stored, alike, number, seconds, without
 
 PARENTS = {
     "order_items": ("order_id", "orders"),
@@ -36,15 +36,11 @@ _SHOWN = 3
 _MOST_PURPOSES = 20
 
 
-def people_checks(stored: Stored) -> Iterator[Check]:
+def people_checks(stored: Stored, newest: Answers) -> Iterator[Check]:
     """Orphans, dates of first sight, customers in two arms, further identifiers, consent."""
     for name in stored.profiles:
-        if (
-            name != "customers"
-            and stored.holds(name, "customer_id")
-            and stored.holds("customers", "customer_id")
-        ):
-            yield _orphans(stored, name)
+        if name != "customers":
+            yield from _orphans(stored, name, newest)
         if (
             name in ACTED
             and stored.holds(name, "customer_id", "ts")
@@ -63,16 +59,29 @@ def people_checks(stored: Stored) -> Iterator[Check]:
         yield from _consents(stored)
 
 
-def _orphans(stored: Stored, name: str) -> Check:
-    check = f"{name}.orphans"
-    rows, part = stored.newest(name)
-    customers = rows.select("customer_id").distinct()
+def strangers(stored: Stored, name: str = "events") -> dict[str, Any]:
+    """What is asked of a table for customers who are not in the table customers, and for all."""
+    if not (stored.holds(name, "customer_id") and stored.holds("customers", "customer_id")):
+        return {}
+    customers = stored.newest(name)[0].select("customer_id").distinct()
     missing = without(customers, stored.rows("customers"), "customer_id")
-    n = int(stored.row(missing, n=missing.count())["n"])
+    return {
+        "strangers": missing.aggregate(n=missing.count()),
+        "customers": customers.aggregate(n=customers.count()),
+    }
+
+
+def _orphans(stored: Stored, name: str, newest: Answers) -> Iterator[Check]:
+    found = newest if name == "events" else stored.together(strangers(stored, name))
+    if "strangers" not in found:
+        return
+    check, part = f"{name}.orphans", stored.newest(name)[1]
+    n, customers = (int(found[asked][0]["n"]) for asked in ("strangers", "customers"))
     if not n:
         detail = say("{table}: every customer is in the table customers.{part}", table=name, part=part)
-        return Check(name=check, status="ok", detail=detail, count=0, share=0.0)
-    return Check(
+        yield Check(name=check, status="ok", detail=detail, count=0, share=0.0)
+        return
+    yield Check(
         name=check,
         status="warn",
         detail=say(
@@ -83,7 +92,7 @@ def _orphans(stored: Stored, name: str) -> Check:
             part=part,
         ),
         count=n,
-        share=n / int(stored.row(customers, n=customers.count())["n"]),
+        share=n / customers,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -26,11 +26,14 @@ from workbench.locale import Message, say
 from workbench.tables.schema import TABLES, Table, standard
 
 Floats = NDArray[np.float64]
+Answers = Mapping[str, list[dict[str, Any]]]
+"""Rows of the answers to several questions, by their names."""
 
 MOST_ROWS = 2_000_000
 """Questions that group a table by its customers or keys look at its newest days, about this many rows."""
 
 HOUR = 3600
+_MOST_NAMES = 20
 _HOLE_HOURS = 180 * 24
 _STRAY_SHARE = 0.01
 _EPOCH = date(1970, 1, 1)
@@ -71,6 +74,7 @@ class Series:
         dates: Share of rows that are likely to be dates without a time; see `_dates`.
         strays: Rows that lie half a year or more away from nearly all others; they are in none of the above.
         stray_days: The days of some of them.
+        named: Of events, name → rows of each day, for the names that occur most.
     """
 
     first: int
@@ -80,6 +84,7 @@ class Series:
     dates: float = 0.0
     strays: int = 0
     stray_days: tuple[date, ...] = ()
+    named: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -95,7 +100,11 @@ def profiles(engine: Engine, only: Collection[str] = TABLES) -> dict[str, Profil
 
 
 def _profile(engine: Engine, declared: Table) -> Profile:
-    """One pass, which need not read what is filled in every row by declaration."""
+    """One pass, which need not read what is filled in every row by declaration; none where files say it."""
+    footers = getattr(engine, "footers", None)  # some engines have files that say it
+    told = None if footers is None else footers(declared.name)
+    if told is not None:
+        return Profile(declared, told.rows, told.filled, *told.times.get(declared.time, ()))
     rows = engines.table(engine, declared.name)
     always = {*declared.required, *(declared.key if declared.made_key else ())}
     counted = [column for column in rows.columns if column not in always]
@@ -174,7 +183,8 @@ class Stored:
         days = max(1, int(np.searchsorted(after, MOST_ROWS)))
         since = datetime(1970, 1, 1) + timedelta(days=found.end - days)
         part = say(" The newest {days:count} days were looked at.", days=days)
-        return rows.filter(rows[profile.table.time] >= ibis.literal(since)), part
+        # a name of its own keeps it one part of a query, which is read once
+        return rows.filter(rows[profile.table.time] >= ibis.literal(since)).alias(f"newest_{name}"), part
 
     def fetch(self, expression: Any) -> list[dict[str, Any]]:
         """Rows of an expression; sums of whole numbers, which come as decimals, are whole numbers again."""
@@ -182,6 +192,25 @@ class Stored:
             {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
             for row in engines.fetch(self.engine, expression)
         ]
+
+    def together(self, questions: Mapping[str, Any]) -> Answers:
+        """The rows of several expressions by name, from one query: an engine reads once what they share."""
+        kinds = {name: kind for question in questions.values() for name, kind in question.schema().items()}
+        parts = [
+            question.select(
+                question_=ibis.literal(name),
+                **{
+                    column: question[column] if column in question.columns else ibis.null(kind)
+                    for column, kind in kinds.items()
+                },
+            )
+            for name, question in questions.items()
+        ]
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in questions}
+        for row in self.fetch(ibis.union(*parts)) if parts else []:
+            name = row.pop("question_")
+            found[name].append({column: row[column] for column in questions[name].columns})
+        return found
 
     def row(self, rows: Any, /, **asked: Any) -> dict[str, Any]:
         """Aggregates of `rows` by name, nought where there was nothing to add up."""
@@ -192,8 +221,10 @@ class Stored:
         if "local_" not in rows.columns:
             return None
         rows = rows.filter(rows.at_ <= self.now)
+        # one pass over the events tells of their names too
+        names, by = self._often(rows) if name == "events" else ([], {})
         found = self.fetch(
-            rows.group_by((rows.local_ // HOUR).name("hour_"))
+            rows.group_by(hour_=rows.local_ // HOUR, **by)
             .aggregate(
                 n=_.count(),
                 last=_.local_.max(),
@@ -209,19 +240,34 @@ class Stored:
         counts = np.array([float(row["n"]) for row in found])
         inside = _main_part(hours, counts)
         days = hours // 24
-        first = int(days[inside][0])
+        first, last = (int(day) for day in days[inside][[0, -1]])
         strays = {day_of(int(hour) * HOUR) for hour in hours[~inside]}
+        labels = np.array([row.get("name_") for row in found], dtype=object)
+
+        def daily(chosen: NDArray[np.bool_]) -> Floats:
+            return np.bincount(days[chosen] - first, counts[chosen], last - first + 1)
+
         return Series(
             first=first,
-            days=np.bincount(days[inside] - first, counts[inside]),
+            days=daily(inside),
             hours=np.bincount(hours[inside] % 24, counts[inside], 24),
-            last=int(found[int(np.flatnonzero(inside)[-1])]["last"]),
+            last=max(int(row["last"]) for row, kept in zip(found, inside, strict=True) if kept),
             dates=_dates(
                 counts.sum(), *(sum(int(row[part]) for row in found) for part in ("utc", "here", "full"))
             ),
             strays=int(counts[~inside].sum()),
             stray_days=tuple(sorted(strays)[:3]),
+            named={label: daily(inside & (labels == label)) for label in names},
         )
+
+    def _often(self, rows: Any) -> tuple[list[str], dict[str, Any]]:
+        """The names of events that occur most, in that order, and a column `name_` that holds no others."""
+        often = rows.group_by("name").aggregate(n=rows.count()).order_by(ibis.desc("n"))
+        names = [row["name"] for row in self.fetch(often.limit(_MOST_NAMES + 1))]
+        if len(names) <= _MOST_NAMES:
+            return names, {"name_": rows.name}
+        names = names[:_MOST_NAMES]
+        return names, {"name_": ibis.ifelse(rows.name.isin(names), rows.name, ibis.null("string"))}
 
 
 def _main_part(hours: NDArray[np.int64], counts: Floats) -> NDArray[np.bool_]:

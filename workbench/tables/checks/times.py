@@ -32,7 +32,6 @@ LATE_DAYS = 3  # as long as vendors say that a day's export may still change
 LATE_WARNING = 0.01
 CLOCK_SECONDS = 300
 CLOCK_WARNING = 0.01
-_MOST_NAMES = 20
 _SHOWN = 3
 
 
@@ -55,7 +54,7 @@ def time_checks(stored: Stored) -> Iterator[Check]:
             yield _cohort(ended) if ended else _drops(name, fallen, one.days.size)
             yield from _last_day(name, one)
             if name == "events":
-                yield _names(stored, one, missing)
+                yield _names(one, missing)
     yield from _received(stored)
 
 
@@ -222,30 +221,15 @@ def _last_day(name: str, found: Series) -> Iterator[Check]:
         )
 
 
-def _names(stored: Stored, found: Series, missing: Sequence[Stretch]) -> Check:
+def _names(found: Series, missing: Sequence[Stretch]) -> Check:
     """Gaps of single kinds of events, where others went on: a tag was lost."""
-    rows = stored.rows("events").filter(_.at_ <= stored.now)
-    common = [
-        row["name"]
-        for row in stored.fetch(
-            rows.group_by("name").aggregate(n=rows.count()).order_by(ibis.desc("n")).limit(_MOST_NAMES)
-        )
-    ]
-    kept = rows.filter(rows.name.isin(common)).mutate(day_=_.local_ // DAY)
-    counts = stored.fetch(kept.group_by(["name", "day_"]).aggregate(n=kept.count()))
     lost: list[tuple[str, Stretch]] = []
-    for name in common:
-        places = {row["day_"] - found.first: row["n"] for row in counts if row["name"] == name}
-        places = {place: n for place, n in places.items() if 0 <= place < found.days.size}
-        if not places:
-            continue
-        start = min(places)
-        days = np.zeros(found.days.size - start)
-        days[[place - start for place in places]] = list(places.values())
+    for name, days in found.named.items():
+        start = int(np.argmax(days > 0))
         # the last day may be cut before its turn
         lost += [
             (name, gap)
-            for gap in gaps(days[:-1], found.first + start, series_tested=len(common))
+            for gap in gaps(days[start:-1], found.first + start, series_tested=len(found.named))
             if 2 * sum(_overlap(gap, known) for known in missing) < _length(gap)
         ]
     if not lost:
@@ -264,7 +248,7 @@ def _names(stored: Stored, found: Series, missing: Sequence[Stretch]) -> Check:
             last=longest.last,
         ),
         count=len({name for name, _gap in lost}),
-        share=len({name for name, _gap in lost}) / len(common),
+        share=len({name for name, _gap in lost}) / len(found.named),
         examples=tuple(f"{name}: {gap}" for name, gap in lost[:_SHOWN]),
     )
 

@@ -7,13 +7,14 @@ than a person has, and never ordered. What the table names as a crawler is count
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from ibis import _
 
 from workbench.locale import say
 from workbench.records import Check
-from workbench.tables.checks.stored import HOUR, Stored, any_of, number, without
+from workbench.tables.checks.stored import HOUR, Answers, Stored, any_of, number, without
 
 AWAKE_HOURS = 18
 """Hours of one day with events that nobody has who sleeps."""
@@ -39,40 +40,47 @@ SCAN_SECONDS = 10
 SCAN_WARNING = 0.01
 
 
-def traffic_checks(stored: Stored) -> Iterator[Check]:
+def traffic_checks(stored: Stored, newest: Answers) -> Iterator[Check]:
     """Bots, crawlers, scanners of mail, visits of one event."""
-    if stored.holds("events", "customer_id", "ts"):
-        yield from _bots(stored)
+    if newest.get("busy"):
+        yield _bots(stored, newest["busy"])
     for name in ("events", "send_events"):
         if stored.holds(name, "user_agent"):
             yield _crawlers(stored, name)
     if stored.holds("send_events", "send_id", "type", "ts") and stored.holds("sends", "send_id", "ts"):
         yield from _scanners(stored)
-    if stored.holds("events", "session_id"):
-        yield from _visits(stored)
+    if "visits" in newest:
+        yield from _visits(stored, newest["visits"][0])
 
 
-def _bots(stored: Stored) -> Iterator[Check]:
-    rows, part = stored.newest("events")
+def _busy(stored: Stored) -> Any:
+    """Of each customer the `awake_` hours of a day, the `most_` events of an hour, and all `n_` events."""
+    rows, _part = stored.newest("events")
     rows = rows.filter(rows.customer_id.notnull()).mutate(hour_=rows.local_ // HOUR)
     hours = rows.group_by(["customer_id", "hour_"]).aggregate(n_=rows.count())
     days = hours.group_by(["customer_id", (hours.hour_ // 24).name("day_")]).aggregate(
         awake_=hours.count(), most_=hours.n_.max(), n_=hours.n_.sum()
     )
-    each = days.group_by("customer_id").aggregate(awake_=_.awake_.max(), most_=_.most_.max(), n_=_.n_.sum())
-    tireless = each.awake_ >= AWAKE_HOURS
-    found = stored.fetch(
-        each.group_by(tireless=tireless, most="most_")
-        .aggregate(customers=each.count(), events=each.n_.sum())
-        .order_by("most")
-    )
-    if not found:
-        return
+    return days.group_by("customer_id").aggregate(awake_=_.awake_.max(), most_=_.most_.max(), n_=_.n_.sum())
+
+
+def busy_customers(stored: Stored) -> dict[str, Any]:
+    """What is asked of the newest events for machines: customers by how active they were."""
+    if not stored.holds("events", "customer_id", "ts"):
+        return {}
+    each = _busy(stored)
+    by = each.group_by(tireless=each.awake_ >= AWAKE_HOURS, most="most_")
+    return {"busy": by.aggregate(customers=each.count(), events=each.n_.sum())}
+
+
+def _bots(stored: Stored, found: list[dict[str, Any]]) -> Check:
+    part, each = stored.newest("events")[1], _busy(stored)
+    found = sorted(found, key=lambda row: int(row["most"]))
     busiest = np.repeat([row["most"] for row in found], [row["customers"] for row in found])
     limit = max(HOURLY_LEAST, HOURLY_RATIO * float(np.median(busiest)))
     n, acted, events = 0, 0, sum(int(row["events"]) for row in found)
     if any(row["tireless"] or row["most"] > limit for row in found):
-        machines = each.filter(tireless | (each.most_ > limit))
+        machines = each.filter((each.awake_ >= AWAKE_HOURS) | (each.most_ > limit))
         if stored.holds("orders", "customer_id"):
             machines = without(machines, stored.rows("orders"), "customer_id")
         counted = stored.row(machines, n=machines.count(), events=machines.n_.sum())
@@ -92,7 +100,7 @@ def _bots(stored: Stored) -> Iterator[Check]:
             share=share,
             part=part,
         )
-    yield Check(
+    return Check(
         name="events.bots",
         status="warn" if share > BOT_WARNING else "ok",
         detail=detail,
@@ -148,14 +156,21 @@ def _scanners(stored: Stored) -> Iterator[Check]:
     )
 
 
-def _visits(stored: Stored) -> Iterator[Check]:
-    """Visits of one event: how long their page was looked at is unmeasured, not nought."""
-    rows, part = stored.newest("events")
+def visits(stored: Stored) -> dict[str, Any]:
+    """What is asked of the newest events for visits of one event, and for all."""
+    if not stored.holds("events", "session_id"):
+        return {}
+    rows, _part = stored.newest("events")
     rows = rows.filter(rows.session_id.notnull())
-    visits = rows.group_by("session_id").aggregate(n_=rows.count())
-    found = stored.row(visits, n=visits.count(), single=number(visits.n_ == 1))
+    each = rows.group_by("session_id").aggregate(n_=rows.count())
+    return {"visits": each.aggregate(n=each.count(), single=number(each.n_ == 1))}
+
+
+def _visits(stored: Stored, found: dict[str, Any]) -> Iterator[Check]:
+    """Visits of one event: how long their page was looked at is unmeasured, not nought."""
     if not found["n"]:
         return
+    part = stored.newest("events")[1]
     n, share = int(found["single"]), int(found["single"]) / int(found["n"])
     yield Check(
         name="events.visits",

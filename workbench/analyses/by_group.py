@@ -1,0 +1,125 @@
+"""An arm against the control in each group: as seen, and drawn towards the effect over all of them."""
+
+from __future__ import annotations
+
+from workbench.analyses.experiment import Experiment
+from workbench.errors import ModelError
+from workbench.locale import Message, say
+from workbench.metrics.cells import Cell
+from workbench.models import comparison as compared
+from workbench.models.arms import Arm, binary_arm, mean_arm
+from workbench.models.comparison import compare
+from workbench.models.hierarchical import SampledEffect
+from workbench.models.pooling import PooledEffect, pool_segments
+from workbench.records import Check, Comparison, Density, EffectSettings, Pooled, Word
+
+
+def posterior(found: Experiment, cell: Cell, settings: EffectSettings) -> Arm:
+    """What is known of the customers in a cell."""
+    return binary_arm(cell.all, settings.prior) if found.kind == "binary" else mean_arm(cell.all)
+
+
+def comparison_of(
+    found: Experiment,
+    word: Word,
+    arms: tuple[str, str],
+    segment: str | None,
+    result: compared.Comparison,
+    *,
+    spoken: bool = False,
+) -> Comparison:
+    """A comparison as records keep it.
+
+    Args:
+        found: Where the cells are.
+        word: Effect or association.
+        arms: The arm and the control.
+        segment: The group, or None for everybody.
+        result: The posterior.
+        spoken: Whether its density is drawn.
+    """
+    cells = found.cells[arms[0], segment].all, found.cells[arms[1], segment].all
+    return Comparison(
+        arm=arms[0],
+        control=arms[1],
+        segment=segment,
+        n=cells[0].n + cells[1].n,
+        arm_mean=cells[0].mean,
+        control_mean=cells[1].mean,
+        difference=result.difference,
+        difference_sd=result.difference_sd,
+        difference_interval=result.difference_interval,
+        lift=result.lift,
+        lift_interval=result.lift_interval,
+        probability_better=result.probability_better,
+        expected_loss=result.expected_loss,
+        expected_loss_control=result.expected_loss_control,
+        rope=result.rope,
+        density=_density(result) if spoken else None,
+        word=word,
+    )
+
+
+def _density(result: compared.Comparison) -> Density:
+    x, y = result.density()
+    return Density(x=x.tolist(), y=y.tolist(), dots=result.dots().tolist())
+
+
+def by_group(
+    found: Experiment, settings: EffectSettings, word: Word, name: str, control: str
+) -> tuple[list[Comparison], list[Check]]:
+    """Each group, and checks where some are too small or cannot be pooled."""
+    cells = {
+        group: (found.cells.get((control, group), Cell()).all, found.cells.get((name, group), Cell()).all)
+        for group in found.groups
+    }
+    reason: Message | None = None
+    try:
+        pooled: tuple[PooledEffect | Message, ...] = pool_segments(
+            found.kind,
+            [before for before, _ in cells.values()],
+            [after for _, after in cells.values()],
+            level=settings.level,
+            lower_is_better=settings.lower_is_better,
+        ).segments
+    except ModelError as error:
+        pooled = tuple(error.message for _ in cells)
+        reason = error.message
+    zone = (-settings.rope, settings.rope) if settings.rope else None
+    items: list[Comparison] = []
+    small: list[str] = []
+    for group, part in zip(cells, pooled, strict=True):
+        try:
+            sides = [found.cells.get((side, group), Cell()) for side in (name, control)]
+            arm, base = (posterior(found, cell, settings) for cell in sides)
+        except ModelError:
+            small.append(group)
+            continue
+        result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
+        item = comparison_of(found, word, (name, control), group, result)
+        drawn = None if isinstance(part, Message) else pooled_of(part)
+        items.append(item.model_copy(update={"pooled": drawn}))
+    checks: list[Check] = []
+    if reason is not None and items:
+        detail = say("The groups' effects cannot be drawn towards each other. {reason}", reason=reason)
+        checks.append(Check(name="pooling", status="warn", detail=detail))
+    if small:
+        detail = say(
+            "{n:count} segments have too few customers in one of the arms to say anything: {names:listing}.",
+            n=len(small),
+            names=small,
+        )
+        checks.append(Check(name="small_segments", status="warn", detail=detail))
+    return items, checks
+
+
+def pooled_of(part: PooledEffect | SampledEffect) -> Pooled:
+    """A group's effect as records keep it."""
+    return Pooled(
+        difference=part.difference,
+        difference_interval=part.difference_interval,
+        lift=part.lift,
+        lift_interval=part.lift_interval,
+        probability_better=part.probability_better,
+        probability_above_overall=part.probability_above_overall,
+    )
