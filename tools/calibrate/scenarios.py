@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -153,111 +153,98 @@ def _one_of_all(rng: Generator, segments: int) -> Array:
     return np.where(np.arange(segments) == rng.integers(segments), 0.6, 0.0)
 
 
-def _all() -> list[Scenario]:
-    found = []
+def _shares() -> Iterator[Scenario]:
+    """Conversion, with and without an expectation of the lift."""
     for customers in (250, 1_500, 15_000):
-        found.append(
-            Scenario(
-                "conversion",
-                f"{customers * 0.02:,.0f} conversions an arm",
-                f"{customers:,} customers an arm, 2 % convert",
-                _evenly(worlds.conversion(customers, 0.02)),
-            )
+        yield Scenario(
+            "conversion",
+            f"{customers * 0.02:,.0f} conversions an arm",
+            f"{customers:,} customers an arm, 2 % convert",
+            _evenly(worlds.conversion(customers, 0.02)),
         )
     prior = LiftPrior.between(-0.2, 0.25, scale="log odds", baseline=0.05)
     for customers in (600, 6_000):
         for told in (True, False):
-            found.append(
-                Scenario(
-                    "conversion with a lift prior" if told else "conversion, small lifts",
-                    f"{customers * 0.05:,.0f} conversions an arm",
-                    f"{customers:,} customers an arm, 5 % convert; 95 % of lifts between −20 % and +25 %, "
-                    f"of which the model is {'' if told else 'not '}told",
-                    _as_expected(worlds.small_lifts(customers, 0.05), prior, told=told),
-                    world=f"small lifts {customers}",
-                    averaged=True,
-                )
+            yield Scenario(
+                "conversion with a lift prior" if told else "conversion, small lifts",
+                f"{customers * 0.05:,.0f} conversions an arm",
+                f"{customers:,} customers an arm, 5 % convert; 95 % of lifts between −20 % and +25 %, "
+                f"of which the model is {'' if told else 'not '}told",
+                _as_expected(worlds.small_lifts(customers, 0.05), prior, told=told),
+                world=f"small lifts {customers}",
+                averaged=True,
             )
+
+
+def _amounts() -> Iterator[Scenario]:
+    """Counts, revenue, and what is linearised."""
     for customers in (200, 5_000):
-        found.append(
-            Scenario(
-                "count",
-                f"{customers:,} customers an arm",
-                "negative binomial, mean 0.3, variance 0.66",
-                _evenly(worlds.counts(customers)),
-            )
+        yield Scenario(
+            "count",
+            f"{customers:,} customers an arm",
+            "negative binomial, mean 0.3, variance 0.66",
+            _evenly(worlds.counts(customers)),
         )
     models = {"mean": "Student t", "hurdle": "buyers and their value", "cut": "largest values cut"}
     for customers, sd in ((500, 1.0), (20_000, 1.0), (20_000, 1.5)):
         for how, words in models.items():
-            found.append(
-                Scenario(
-                    "revenue",
-                    f"{words}, {customers * 0.05:,.0f} buyers an arm" + (", heavy tail" if sd > 1 else ""),
-                    f"{customers:,} customers an arm, 5 % buy, sd {sd} of the log of what they spend",
-                    _evenly(worlds.revenue(customers, sd, how)),
-                    (1000, 1000) if how == "hurdle" else (1500, 1500),
-                    world=f"revenue {customers} {sd}",
-                )
+            yield Scenario(
+                "revenue",
+                f"{words}, {customers * 0.05:,.0f} buyers an arm" + (", heavy tail" if sd > 1 else ""),
+                f"{customers:,} customers an arm, 5 % buy, sd {sd} of the log of what they spend",
+                _evenly(worlds.revenue(customers, sd, how)),
+                (1000, 1000) if how == "hurdle" else (1500, 1500),
+                world=f"revenue {customers} {sd}",
             )
     for people in (200, 2_000):
-        found.append(
-            Scenario(
-                "ratio",
-                f"clicks per view, {people:,} people an arm",
-                "8 views a person, 10 % clicked, correlation 0.05 within a person",
-                _evenly(worlds.clicks_per_view(people)),
-            )
+        yield Scenario(
+            "ratio",
+            f"clicks per view, {people:,} people an arm",
+            "8 views a person, 10 % clicked, correlation 0.05 within a person",
+            _evenly(worlds.clicks_per_view(people)),
         )
     for q, customers in ((0.5, 200), (0.9, 500), (0.9, 5_000)):
-        found.append(
-            Scenario(
-                "quantile",
-                f"{q:.0%}, {customers:,} customers an arm".replace("%", " %"),
-                "lognormal, sd 1 of the log",
-                _evenly(worlds.quantile(customers, q)),
-            )
+        yield Scenario(
+            "quantile",
+            f"{q * 100:.0f} %, {customers:,} customers an arm",
+            "lognormal, sd 1 of the log",
+            _evenly(worlds.quantile(customers, q)),
         )
     for customers in (300, 3_000):
-        found.append(
-            Scenario(
-                "adjusted mean",
-                f"{customers:,} customers an arm",
-                "skewed spending, of which the past explains 40 %",
-                _evenly(worlds.adjusted(customers)),
-            )
+        yield Scenario(
+            "adjusted mean",
+            f"{customers:,} customers an arm",
+            "skewed spending, of which the past explains 40 %",
+            _evenly(worlds.adjusted(customers)),
         )
+
+
+def _parts() -> Iterator[Scenario]:
+    """Effects on a part of the customers."""
     for customers, share in ((2_000, 0.3), (20_000, 0.1)):
-        found.append(
-            Scenario(
-                "effect on the reachable",
-                f"{share * customers:,.0f} of {customers:,} reached",
-                f"{share:.0%} of an arm can be reached; of them 40 %, of others 20 % convert".replace(
-                    "%", " %", 1
-                ),
-                partial(_reachable, customers, share, (0.4, 0.2)),
-            )
+        yield Scenario(
+            "effect on the reachable",
+            f"{share * customers:,.0f} of {customers:,} reached",
+            f"{share * 100:.0f} % of an arm can be reached; of them 40 %, of others 20 % convert",
+            partial(_reachable, customers, share, (0.4, 0.2)),
         )
-    one, others = "one segment at +0.6 in log odds, seven at 0; that one", "the same; the seven"
+    apart = "one segment at +0.6 in log odds, seven at 0"
     for case, words, spread, which, experiments in (
         ("as alike as expected", "effects from the prior", _as_the_prior_expects, "all", (500, 1500)),
         ("three times as different", "spread 0.45 in log odds", _three_times_as_different, "all", (0, 1500)),
-        ("the only one affected", one, _one_of_all, "affected", (0, 2000)),
-        ("those not affected", others, _one_of_all, "unaffected", (0, 1000)),
+        ("the only one affected", f"{apart}; that one", _one_of_all, "affected", (0, 2000)),
+        ("those not affected", f"{apart}; the seven", _one_of_all, "unaffected", (0, 1000)),
     ):
-        found.append(
-            Scenario(
-                "pooled segment effects",
-                case,
-                f"8 segments of 300 to 3,000 customers an arm, 3 % to 20 % convert; {words}",
-                partial(_segments, spread, which),
-                experiments,
-                world="one segment" if which != "all" else "",
-                averaged=spread is _as_the_prior_expects,
-            )
+        yield Scenario(
+            "pooled segment effects",
+            case,
+            f"8 segments of 300 to 3,000 customers an arm, 3 % to 20 % convert; {words}",
+            partial(_segments, spread, which),
+            experiments,
+            world="one segment" if which != "all" else "",
+            averaged=spread is _as_the_prior_expects,
         )
-    return found
 
 
-SCENARIOS: dict[str, Scenario] = {one.name: one for one in _all()}
+SCENARIOS: dict[str, Scenario] = {one.name: one for one in (*_shares(), *_amounts(), *_parts())}
 METRICS = tuple(dict.fromkeys(one.metric for one in SCENARIOS.values()))

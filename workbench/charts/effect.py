@@ -100,28 +100,32 @@ def arms(record: EffectRecord, t: Texts) -> Picture:
 
 
 def forest(record: EffectRecord, t: Texts) -> Picture | None:
-    """Segments as seen (hollow) and pooled (solid), largest first; None when there are none."""
-    items = [item for item in record.summary.comparisons if item.segment is not None and item.pooled]
+    """Segments as seen (hollow), pooled (solid) and by PyMC, largest first; None when there are none."""
+    segments = [item for item in record.summary.comparisons if item.segment is not None]
+    settled = [(item.pooled or item.confirmed, item) for item in segments]
+    items = [(best, item) for best, item in settled if best is not None]
     if not items:
         return None
     axis, scale = _axis(record, t)
-    items.sort(key=lambda item: -item.pooled.difference if item.pooled else 0)
     rows: list[dict[str, Any]] = []
-    for item in items:
-        assert item.pooled is not None
+    for best, item in sorted(items, key=lambda pair: -pair[0].difference):
         label = segment_name(record, item, t)
-        low, high = item.pooled.difference_interval
+        low, high = best.difference_interval
         rows.append(
             {
                 "label": f"{label} ({t.count(item.n)})",
                 "raw": item.difference * scale,
-                "pooled": item.pooled.difference * scale,
+                "pooled": best.difference * scale,
                 "low": low * scale,
                 "high": high * scale,
                 "raw_low": item.difference_interval[0] * scale,
                 "raw_high": item.difference_interval[1] * scale,
             }
         )
+        if item.confirmed is not None:
+            low, high = item.confirmed.difference_interval
+            sampled = {"sampled": item.confirmed.difference, "sampled_low": low, "sampled_high": high}
+            rows[-1] |= {name: end * scale for name, end in sampled.items()}
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=posterior.names())
     )
@@ -139,10 +143,22 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
         base.mark_point(filled=False, color=CONTROL, size=50, yOffset=8, strokeWidth=1.5).encode(x="raw:Q"),
         base.mark_point(filled=True, color=TREATMENT, size=120, opacity=1).encode(x="pooled:Q"),
     ]
+    confirmed = record.summary.confirmation is not None
+    if confirmed:
+        layers += [
+            base.mark_rule(color=INK, strokeWidth=1, yOffset=-9).encode(
+                x="sampled_low:Q", x2="sampled_high:Q"
+            ),
+            base.mark_point(shape="diamond", filled=True, color=INK, size=55, opacity=1, yOffset=-9).encode(
+                x="sampled:Q"
+            ),
+        ]
     chart = themed(alt.layer(*layers).properties(height=alt.Step(40)), t.language)
     by = record.settings.by or ""
     title = t("By segment") if by == "segments" else t("By {column}", column=by)
     caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
+    if confirmed:
+        caption += " " + t("◆ by PyMC.")
     return Picture(title, chart, in_words(segment_rows(record, t)), caption, wide=True)
 
 

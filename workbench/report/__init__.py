@@ -123,7 +123,8 @@ def as_code(record: EffectRecord | ValueRecord) -> str:
     given = {
         name: value
         for name, value in settings.model_dump().items()
-        if name not in first and value != type(settings).model_fields[name].default
+        if name not in first
+        and value != type(settings).model_fields[name].get_default(call_default_factory=True)
     }
     words = [repr(getattr(settings, name)) for name in ("experiment", "metric") if name in first]
     words += [f"{name}={value!r}" for name, value in given.items()]

@@ -76,7 +76,7 @@ class ConfirmingState(ScreenState):
             return
         if record is not None:
             self.record, self.kept = record, record.id in self.project.records
-            self.notice = say("PyMC has sampled the same posterior; see what was checked.")
+            self.notice = say("PyMC is done; see what was checked.")
         self.problem = problem
         self.confirming = False
 
