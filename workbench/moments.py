@@ -192,7 +192,7 @@ class CrossMoments:
         of_x, of_y = Moments.of_sums(n, x, xx), Moments.of_sums(n, y, yy)
         joint = xy - x * y / n if n else 0.0
         most = (of_x.m2 * of_y.m2) ** 0.5
-        if abs(joint) > most + _ROUNDING * (abs(xy) + 1e-300):
+        if abs(joint) > most + _ROUNDING * (xx * yy) ** 0.5:
             raise ModelError(
                 "No {n:count} pairs have the sum of products {xy:number}: no two values correlate so much.",
                 n=n,

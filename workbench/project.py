@@ -309,7 +309,7 @@ class Project:
         """For each saved segment how many customers are in it at the end of the data, and of how many."""
         from workbench.segments import sizes
 
-        until = self._until()
+        until = self._until(self.engine)
         return sizes(self.engine, dict(self.segments), 0 if until is None else until + 1)
 
     # --- answers ----------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ class Project:
         from workbench.records import EffectSettings
 
         asked = EffectSettings(experiment=experiment, metric=metric, **settings)
-        until = self._until() if asked.looks is None else None
+        until = self._until(self.everything) if asked.looks is None else None
         if until is not None:
             asked = asked.model_copy(update={"looks": self.looks.count(experiment, until)})
         record = analyse(self, asked, progress=progress, cancel=cancel)
@@ -350,11 +350,11 @@ class Project:
             self.looks.add(experiment, until)
         return self.records.add(record) if keep else record
 
-    def _until(self) -> int | None:
+    def _until(self, engine: Engine) -> int | None:
         """The last moment of the data, in seconds since 1970."""
         from workbench.engines import span
 
-        seconds = span(self.engine, "orders", "events", "exposures")
+        seconds = span(engine, "orders", "events", "exposures")
         return seconds[1] if seconds else None
 
     def design(self, **settings: Any) -> Any:

@@ -23,6 +23,9 @@ ALL: dict[str, Screen] = {
     "2-segments": screens.segments,
     "3-effect-lab": screens.effect_lab,
     "4-lifetime-value": screens.lifetime_value,
+    "5-engagement": screens.engagement,
+    "6-one-customer": screens.one_customer,
+    "7-trust": screens.trust,
     "8-publish": screens.publish,
 }
 INPUTS = (

@@ -30,7 +30,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[NotRandomSettings]:
         found.append(settings)
         return analyse(project, settings)
 
-    monkeypatch.setattr("workbench.screens.not_random.analyse", count)
+    monkeypatch.setattr("workbench.analyses.not_random.analyse", count)
     return found
 
 

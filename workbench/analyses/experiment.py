@@ -157,6 +157,8 @@ def _timed_metrics(engine: Engine) -> list[str]:
         often = sorted((row for row in names if row["name"]), key=lambda row: (-row["n"], row["name"]))
         for row in often[: actions.MOST_NAMES]:
             metrics += [f"event:{row['name']}", f"any:{row['name']}"]
+        if "page" in table(engine, "events").columns:
+            metrics += list(actions.STAYED)
     return metrics
 
 

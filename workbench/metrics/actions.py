@@ -86,7 +86,7 @@ def actions(rows: Any, table: str) -> Any:
         stays = dwell(rows)
         known = stays.filter(stays.seconds.notnull())  # the last page of a visit has no time, which is not 0
         seconds = ibis.least(known.seconds, ibis.literal(LONGEST_STAY))
-        return known.select("customer_id", ts=known.start.as_timestamp("s"), stays=one, seconds=seconds)
+        return known.select("customer_id", "ts", stays=one, seconds=seconds)
     return rows.select("customer_id", "ts", "name", x=one)
 
 

@@ -70,16 +70,16 @@ def dwell(events: Any, gap_minutes: int = GAP_MINUTES, source: Source | None = N
         source: What tells how long a stay lasted; what the export measured if the table has it, when None.
 
     Returns:
-        `customer_id`, `session`, `page`, `start` (int64 seconds since 1970), `seconds` (float64; null where
-        the source does not measure it), `events`, `device`, `page_type` (null where the table has none) and
-        `back` (int64: 1 when it ended by going straight back to the page before it).
+        `customer_id`, `session`, `page`, `ts`, `start` (the same as int64 seconds since 1970), `seconds`
+        (float64; null where the source does not measure it), `events`, `device`, `page_type` (null where the
+        table has none) and `back` (int64: 1 when it ended by going straight back to the page before it).
     """
     told = source or ("engagement" if measures(events) else "difference")
     stays = _stays(_in_sessions(events, gap_minutes))
     elapsed = (stays.leaves - stays.start).cast("float64")
     back = ibis.ifelse(ibis.coalesce(stays.after == stays.before, ibis.literal(False)), 1, 0).cast("int64")
     return stays.select(
-        *("customer_id", "session", "page", "start", "events", "device", "page_type"),
+        *("customer_id", "session", "page", "ts", "start", "events", "device", "page_type"),
         seconds=stays.engaged if told == "engagement" else elapsed,
         back=back,
     )
@@ -136,6 +136,7 @@ def _stays(rows: Any) -> Any:
     each = rows.group_by(*whole, "stay").aggregate(
         page=rows.page.min(),
         start=rows.at.min(),
+        ts=rows.ts.min(),
         engaged=rows.engaged.sum(),
         events=rows.count(),
         device=rows.device.min(),

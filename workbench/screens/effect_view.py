@@ -37,7 +37,7 @@ def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
         (t("Results"), lambda: results(state, t)),
         (t("Not random"), not_random),
     ]
-    return tabs(parts, opened=1)
+    return tabs(t("Parts of the screen"), parts, opened=1)
 
 
 def results(state: EffectState, t: Texts) -> ipywidgets.Widget:
@@ -239,6 +239,24 @@ def _help(t: Texts) -> ipywidgets.Widget:
                 t("Guardrails"),
                 t("Metrics that must not get worse; one that surely does withholds the verdict."),
             ),
+            (t("Quantile (%)"), t("Which quantile is compared, or where the largest values are cut.")),
+            (t("Crossed with"), t("Groups become combinations, such as country and device together.")),
+            (
+                t("Arms that are one"),
+                t("Arms joined by + count as one, one such arm a line; planned splits name them so."),
+            ),
+            (t("Expected lift, from (%)"), t("The lower end of the lifts that you expect.")),
+            (t("Expected lift, to (%)"), t("The upper end of the lifts that you expect.")),
+            (
+                t("Days before that are compared, too"),
+                t("Arms should be alike before anything was shown; 0 compares nothing and is faster."),
+            ),
+            (
+                t("Days that do not count"),
+                t("First and last day of each stretch, one a line; they leave every arm."),
+            ),
+            (t("Secondary"), t("Metrics that explain; they decide nothing.")),
+            (t("Those that should go down"), t("Such as returns or complaints: for them less is better.")),
             (t("Control arm"), t("The arm that the others are held against, usually the old experience.")),
             (
                 t("How people came into their arm"),

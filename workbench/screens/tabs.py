@@ -8,14 +8,19 @@ from typing import Any
 import ipywidgets
 
 
-def tabs(items: Sequence[tuple[str, Callable[[], ipywidgets.Widget]]], opened: int = 0) -> ipywidgets.VBox:
+def tabs(
+    label: str, items: Sequence[tuple[str, Callable[[], ipywidgets.Widget]]], opened: int = 0
+) -> ipywidgets.VBox:
     """Buttons in a row, and under them the part whose button is down.
 
     Args:
+        label: What the row is called, for those who cannot see it.
         items: Title and maker of each part.
         opened: Which is open at first.
     """
-    bar = ipywidgets.ToggleButtons(options=[(title, place) for place, (title, _) in enumerate(items)])
+    bar = ipywidgets.ToggleButtons(
+        description=label, options=[(title, place) for place, (title, _) in enumerate(items)]
+    )
     bar.add_class("wb-tabs")
     bar.value = opened
     made: dict[int, ipywidgets.Widget] = {}

@@ -42,7 +42,7 @@ def view(state: TrustState, t: Texts) -> ipywidgets.Widget:
         (t("Fairness"), fairness),
         (t("What we use"), what_we_use),
     ]
-    return tabs(parts)
+    return tabs(t("Parts of the screen"), parts)
 
 
 def trust(state: TrustState, t: Texts) -> ipywidgets.Widget:
