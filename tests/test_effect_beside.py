@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from tests.shops import binary, unit_level
 from workbench import Project
-from workbench.errors import DataError, ModelError
+from workbench.errors import DataError, ModelError, WorkbenchError
 from workbench.records import EffectRecord
 
 START = datetime(2026, 3, 2)
@@ -333,3 +334,21 @@ def test_an_expected_lift_draws_the_effect_to_it_and_everything_on_the_card_with
     assert low < after.difference < high
     wide = ask(shop, "conversion", lift_prior=(-0.8, 0.9)).summary.comparisons[0]
     assert wide.probability_better == pytest.approx(before.probability_better, abs=0.01)
+
+
+def test_what_cannot_be_asked_is_refused_in_a_sentence(shop: Shop, tmp_path: Path) -> None:
+    flat = unit_level(tmp_path / "s", {"A": binary(120, 1000), "B": binary(150, 1000)}, assignment="random")
+    for settings, said in {
+        ("per", "orders"): "dividing by another metric",
+        ("statistic", "quantile"): "another statistic",
+        ("from_day", 3): "a first day that counts",
+        ("delivered", "shown"): "delivery",
+    }.items():
+        with pytest.raises(DataError, match=said):
+            flat.effect("home", keep=False, **dict([settings]))
+    with pytest.raises(WorkbenchError, match="cannot be adjusted"):
+        ask(shop, "event:click", per="event:view", adjust=True)
+    with pytest.raises(WorkbenchError, match="first day that counts"):
+        ask(shop, "orders", from_day=WINDOW)
+    with pytest.raises(DataError, match="can be divided by: revenue, orders"):
+        ask(shop, "revenue", per="conversion")

@@ -139,6 +139,20 @@ def _check(settings: EffectSettings) -> None:
     check_between(settings.window_days, 1, 3650, say("number of days in the window"))
     check_between(settings.rope, 0, 1, say("smallest lift that matters"), open_high=True)
     check_between(min(settings.prior), 0, 1e9, say("prior"), open_low=True)
+    check_between(settings.from_day, 0, settings.window_days, say("first day that counts"), open_high=True)
+    check_between(settings.quantile, 0, 1, say("quantile"), open_low=True, open_high=True)
+    check_between(settings.before_days, 0, 3650, say("number of days before"))
+    if settings.adjust and (
+        settings.per is not None or settings.statistic != "mean" or not settings.before_days
+    ):
+        raise WorkbenchError(
+            "What they did before is taken out of means only, and needs days before that are compared; "
+            "a ratio, a quantile or a mean with the largest values cut cannot be adjusted."
+        )
+    if settings.per is not None and settings.statistic != "mean":
+        raise WorkbenchError(
+            "Only the ratio itself of a divided metric is computed, no quantile and nothing cut."
+        )
     if settings.confirm and settings.by is None:
         raise WorkbenchError("PyMC confirms the effects by group; say what to split by.")
 

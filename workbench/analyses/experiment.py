@@ -28,6 +28,7 @@ from workbench.analyses.groups import SEGMENTS as SEGMENTS
 from workbench.analyses.timed import Timeline, read_tables, unit_of
 from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError
+from workbench.locale import say
 from workbench.metrics import actions, exposure, outcome
 from workbench.metrics.actions import ORDERED, Timed
 from workbench.metrics.cells import Cell, ask, fetch_cells
@@ -184,9 +185,12 @@ def read(project: Project, settings: EffectSettings) -> Experiment:
             known=", ".join(known[settings.experiment]) or "–",
         )
     timed = Timed.of(settings.metric)
+    dated = timed is not None and not _in(engine, "outcomes", settings.experiment, "name", settings.metric)
     if _in(engine, "summaries", settings.experiment, "metric", settings.metric):
+        _without_times(settings)
         found = _summaries(engine, settings)
-    elif timed is None or _in(engine, "outcomes", settings.experiment, "name", settings.metric):
+    elif timed is None or not dated:
+        _without_times(settings)
         found = _outcome(project, settings)
     else:
         found = _timed(project, settings, timed, _under(engine, settings))
@@ -197,6 +201,31 @@ def read(project: Project, settings: EffectSettings) -> Experiment:
             arm=", ".join(found.assigned) or "–",
         )
     return found
+
+
+def _without_times(settings: EffectSettings) -> None:
+    """That nothing is asked for that needs to know when things happened.
+
+    Raises:
+        DataError: when something is.
+    """
+    asked = [
+        (settings.per is not None, say("dividing by another metric")),
+        (settings.from_day > 0, say("a first day that counts")),
+        (settings.statistic != "mean", say("another statistic than the mean")),
+        (settings.adjust, say("taking out what they did before")),
+        (settings.delivered is not None, say("delivery")),
+        (bool(settings.excluded), say("days that do not count")),
+        (bool(settings.together), say("arms that are one")),
+    ]
+    wanted = [words for is_asked, words in asked if is_asked]
+    if wanted:
+        raise DataError(
+            "“{metric}” came as one number a customer or an arm, without times, so this cannot be asked of "
+            "it: {wanted:listing}; load exposures with times, and orders or events.",
+            metric=settings.metric,
+            wanted=wanted,
+        )
 
 
 def _under(engine: Engine, settings: EffectSettings) -> Timed | None:
