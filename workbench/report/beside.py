@@ -82,7 +82,7 @@ def _loss(t: Texts, unit: Unit, loss: float) -> str:
     lost = loss * PER
     if unit == "money":
         return t.money(lost)
-    return t("less than {least:number}", least=_LEAST) if lost < _LEAST else t.number(lost)
+    return t("less than {least:plain}", least=_LEAST) if lost < _LEAST else t.number(lost)
 
 
 def _others(record: EffectRecord, t: Texts) -> Section | None:
@@ -142,7 +142,7 @@ def _prior(record: EffectRecord, t: Texts) -> Section | None:
         "cautious": t("between −20 % and +25 %"),
         "wide": t("anything between −60 % and +150 %"),
     }
-    expected, better = t("Lift expected before"), t("Probability of being better")
+    expected, better = t("Lift expected before"), t("Better")
     rows = [{expected: tempers[name], better: t.percent(p)} for name, p in prior.strip.items()]
     note = t("By the data alone we are not sure; to have expected less does not change that.")
     if prior.tipping is not None:
