@@ -201,3 +201,13 @@ def test_every_number_can_be_had_for_a_spreadsheet(shop: Project) -> None:
     assert float(lines[f"{name}.difference"]) == item.difference
     assert float(lines[f"{name}.pooled.difference_interval[1]"]) == item.pooled.difference_interval[1]
     assert lines["record"] == record.id
+
+
+def test_a_name_cannot_be_a_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    shop = unit_level(
+        tmp_path / "s", {"=1+1": binary(120, 1000), "B": binary(150, 1000)}, assignment="random"
+    )
+    record = shop.effect("home", control="=1+1", keep=False)
+    values = [value for _, value in csv.reader(io.StringIO(report.as_csv(record)))]
+    assert "'=1+1" in values
+    assert not [value for value in values if value.startswith(("=", "+", "@"))]

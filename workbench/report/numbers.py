@@ -10,6 +10,7 @@ from typing import Any
 from workbench.records import EffectRecord, ValueRecord
 
 _LABELS = ("arm", "segment", "group", "start", "name", "what")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PICTURES = frozenset({"density", "draws"})
 
 
@@ -21,7 +22,7 @@ def as_csv(record: EffectRecord | ValueRecord) -> str:
     lines.writerow(["record", record.id])
     for part in ("settings", "summary"):
         for name, value in _flat(getattr(record, part).model_dump(mode="json")):
-            lines.writerow([f"{part}.{name}", value])
+            lines.writerow([f"{part}.{name}", _harmless(value)])
     return text.getvalue()
 
 
@@ -35,6 +36,11 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(item, f"{name}[{_label(item, place)}]")
     elif value is not None:
         yield name, value
+
+
+def _harmless(value: Any) -> Any:
+    """A text that a spreadsheet does not take for a formula; people's files can hold anything."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
 def _label(item: Any, place: int) -> str:
