@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Any, Literal
 
 from traitlets import Bool, Float, Instance, Int, List, Unicode
@@ -19,6 +18,7 @@ from workbench.project import Project
 from workbench.records import EffectRecord, EffectSettings, Interval, OtherMetric
 from workbench.screens.confirming import ConfirmingState
 from workbench.screens.state import groups, splits
+from workbench.screens.stretches import stretches
 
 PRIORS = {"uniform": (1.0, 1.0), "jeffreys": (0.5, 0.5)}
 _ASKED = (
@@ -224,7 +224,7 @@ class EffectState(ConfirmingState):
             before_days=self.before_days,
             adjust=self.adjust,
             delivered=self.delivered,
-            excluded=self._excluded(),
+            excluded=stretches(self.excluded),
             together=self._together(),
             others=self._others(),
         )
@@ -235,21 +235,6 @@ class EffectState(ConfirmingState):
         if self.expected == PAST:
             return lifts_of_past_tests(self.project, self.metric or "", self.per, self.experiment or "")
         return STRIP[self.expected] if self.expected else None
-
-    def _excluded(self) -> tuple[tuple[date, date], ...]:
-        found = []
-        for line in filter(str.strip, self.excluded.splitlines()):
-            days = re.findall(r"\d{4}-\d{2}-\d{2}", line)
-            try:
-                first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
-            except (IndexError, ValueError) as error:
-                raise WorkbenchError(
-                    "“{line}” is no stretch of days; write the first and the last one, as in "
-                    "2026-11-27 2026-11-30.",
-                    line=line.strip(),
-                ) from error
-            found.append((min(first, last), max(first, last)))
-        return tuple(sorted(found))
 
     def _together(self) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from workbench.project import Project
 from workbench.protocol import Protocol, Protocols, Version
 from workbench.records import OtherMetric
 from workbench.screens.state import Guarded, splits
+from workbench.screens.stretches import stretches
 
 if TYPE_CHECKING:
     from workbench.screens.design import DesignState
@@ -122,7 +122,7 @@ class ProtocolState(Guarded):
             hypothesis=self.hypothesis.strip(),
             unit=self.unit.strip() or "customer",
             start=self.start,
-            excluded=_days(self.excluded),
+            excluded=stretches(self.excluded),
             others=self._others(),
             segments=tuple(self.by),
         )
@@ -138,20 +138,3 @@ class ProtocolState(Guarded):
             for metric in metrics
             if metric != self.design.metric
         )
-
-
-def _days(text: str) -> tuple[tuple[date, date], ...]:
-    """Stretches of days, one a line."""
-    found = []
-    for line in filter(str.strip, text.splitlines()):
-        days = re.findall(r"\d{4}-\d{2}-\d{2}", line)
-        try:
-            first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
-        except (IndexError, ValueError) as error:
-            raise WorkbenchError(
-                "“{line}” is no stretch of days; write the first and the last one, as in "
-                "2026-11-27 2026-11-30.",
-                line=line.strip(),
-            ) from error
-        found.append((min(first, last), max(first, last)))
-    return tuple(sorted(found))
