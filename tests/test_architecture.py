@@ -28,6 +28,7 @@ ORDER = (
     "provenance",
     "people",
     "settings",
+    "folder",
     "project",
     "simulate",
     "segments",
@@ -47,8 +48,8 @@ ORDER = (
 # `project.effect(...)` is the one call that walks the whole line, so the project reaches to its right; it
 # does so inside its functions only, so that a project opens without loading what it does not need.
 WALKS_THE_LINE = {
-    ("project", "segments"): "a segment's rule is checked when it is stored",
-    ("project", "metrics"): "readiness() asks the catalogue of metrics",
+    ("folder", "segments"): "a segment's rule is checked when it is stored",
+    ("folder", "metrics"): "readiness() asks the catalogue of metrics",
     ("project", "analyses"): "effect() and lifetime_value() ask for a result",
     ("project", "publish"): "publish() hands records to the publisher",
 }

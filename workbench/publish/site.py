@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.project import ENVIRONMENT, Project
+from workbench.folder import ENVIRONMENT
+from workbench.project import Project
 from workbench.publish.page import PUBLISHED
 from workbench.publish.serve import Server, serve, serving
 

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 import ipywidgets
 
 from workbench.errors import WorkbenchError
+from workbench.folder import ENVIRONMENT
 from workbench.locale import Texts, say
-from workbench.project import ENVIRONMENT, Project
+from workbench.project import Project
 from workbench.publish.guard import ConnectionGuard
 from workbench.publish.page import languages, reader_language
 from workbench.publish.result import html, message, message_text
