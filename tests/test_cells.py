@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -81,7 +82,13 @@ def stored(folder: Path, tables: dict[str, pd.DataFrame], row_group: int = 200) 
     return DuckDBEngine(lambda: files)
 
 
-def asked(engine: Any, metric: Timed, window: int, groups: dict[str, str]) -> OverTime:
+def asked(
+    engine: Any,
+    metric: Timed,
+    window: int,
+    groups: dict[str, str],
+    names: Sequence[str] = ("view", "click", "search"),
+) -> OverTime:
     people = exposure.assigned(table(engine, "exposures"), "home")
     if groups:
         labels = table(engine, "customers")
@@ -95,6 +102,7 @@ def asked(engine: Any, metric: Timed, window: int, groups: dict[str, str]) -> Ov
     question = over_time(
         people,
         rows,
+        names=("orders", "revenue") if metric.table == "orders" else names,
         groups=groups,
         grid=grid,
         exposed=(begin, begin + DAYS * DAY),
@@ -173,6 +181,21 @@ def test_every_window_is_the_one_that_is_counted_directly(tmp_path: Path, seed: 
                 assert found.keys() == direct.keys()
                 for cell in direct:
                     same(found[cell], direct[cell])
+
+
+@pytest.mark.parametrize("names", [("click",), ("click", "never"), ("search", "click")])
+def test_actions_that_are_not_asked_for_change_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """Events of other names, and of none, are left out, whichever names are asked for beside."""
+    tables = shop(3)
+    tables["events"].loc[::7, "name"] = None
+    metric = Timed("events", "click")
+    found = asked(stored(tmp_path, tables), metric, 14, {"country": "by_0"}, names)
+    cells = found.cells("country", "click", 14, share=False)
+    direct = in_pandas(tables, metric, 14, "country")
+    assert cells.keys() == direct.keys()
+    for cell in direct:
+        same(cells[cell], direct[cell])
+    assert all(cell.all.total == 0 for cell in found.cells("country", "never", 14, share=False).values())
 
 
 def test_everybody_and_those_in_several_arms(tmp_path: Path) -> None:
@@ -286,6 +309,26 @@ def test_an_answer_is_remembered_until_a_table_it_reads_changes(tmp_path: Path) 
 
 
 @pytest.mark.requirement("D18")
+def test_what_was_made_of_answers_is_kept_until_a_table_changes(tmp_path: Path) -> None:
+    tables = shop(8, 50)
+    stored(tmp_path, tables)
+    hashes = dict.fromkeys(tables, "1")
+    known, _ = remembering(tmp_path, hashes)
+    made = iter(range(10))
+    assert [known.kept("sum", lambda: next(made)) for _ in "ab"] == [0, 0]
+    assert known.kept("other", lambda: next(made)) == 1
+    hashes["orders"] = "2"
+    assert known.kept("sum", lambda: next(made)) == 2
+
+    def change() -> int:
+        hashes["orders"] = "3"
+        return next(made)
+
+    # what was made while a table changed may be of the old one
+    assert known.kept("late", change) == 3
+    assert known.kept("late", lambda: next(made)) == 4
+
+
 def test_a_damaged_answer_is_not_taken_and_none_holds_a_customer(tmp_path: Path) -> None:
     tables = shop(9, 50)
     stored(tmp_path, tables)

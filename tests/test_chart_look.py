@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import altair
 import pandas
 import pytest
 import vl_convert
 
+from tests.shops import binary, unit_level
+from workbench.charts import effect, posterior
+from workbench.charts.runtime import show
 from workbench.charts.theme import ARMS, BACKGROUND, CONTROL, INK, QUIET, TREATMENT, WARNING, themed
+from workbench.decisions import main_comparison
 from workbench.locale import Texts
+from workbench.records import Comparison, EffectRecord
 
 
 def text_of(chart: altair.Chart) -> str:
@@ -43,6 +50,52 @@ def test_a_time_axis_writes_dates_as_its_page_does(language: str) -> None:
     mark = altair.Chart(table).mark_point().encode(x=altair.X("day:T").axis(axis))
     day_and_month = Texts(language).date(days[0]).removesuffix(" 2026")
     assert f">{day_and_month}<" in text_of(themed(mark, language))
+
+
+RATES = {"A": (120, 900), "B": (150, 900), "C": (170, 900)}
+
+
+def answer(folder: Path, **asked: Any) -> EffectRecord:
+    arms = {arm: binary(some, n) for arm, (some, n) in RATES.items()}
+    attributes = {"country": ["ES", "FR", "IT"] * 900}
+    shop = unit_level(folder, arms, assignment="random", attributes=attributes)
+    return shop.effect("home", by="country", keep=False, **asked)
+
+
+@pytest.mark.parametrize("asked", [{}, {"rope": 0.0}, {"lower_is_better": True}, {"assignment": "self"}])
+def test_every_chart_of_an_effect_draws_what_its_record_says(tmp_path: Path, asked: dict[str, Any]) -> None:
+    record, t = answer(tmp_path / "s", **asked), Texts("en")
+    drawn = [vl_convert.vegalite_to_svg(picture.chart.to_dict()) for picture in effect.pictures(record, t)]
+    assert len(drawn) == (3 if record.summary.word == "association" else 4)
+    whole = "".join(drawn)
+    assert all(f">{t.share(some / n)}<" in whole for some, n in RATES.values())
+    if record.summary.word == "effect":
+        shape = main_comparison(record.summary).density
+        assert shape is not None
+        better = posterior.better_dots(shape, record.settings.lower_is_better)
+        assert [drawn[1].count(f"side: {side}") for side in ("better", "not better")] == [better, 50 - better]
+    places = [drawn[-1].index(f">{item.segment} · {item.arm} (") for item in by_country(record)]
+    assert places == sorted(places)
+
+
+def by_country(record: EffectRecord) -> list[Comparison]:
+    """Segments, the largest pooled difference first."""
+    found = [item for item in record.summary.comparisons if item.pooled is not None]
+    return sorted(found, key=lambda item: -item.pooled.difference if item.pooled else 0.0)
+
+
+def test_an_answer_to_the_next_question_needs_new_data_only(tmp_path: Path) -> None:
+    t = Texts("en")
+    one, other = (
+        effect.pictures(answer(tmp_path / name, level=level), t) for name, level in (("a", 0.9), ("b", 0.95))
+    )
+    page = [show(picture.chart, picture.description) for picture in one]
+    sent: list[str] = []
+    for chart, picture in zip(page, other, strict=True):
+        chart.observe(lambda change: sent.append(change.name), ["spec", "data"])
+        chart.chart = picture.chart
+        assert {**chart.spec, "datasets": chart.data} == picture.chart.to_dict()
+    assert set(sent) == {"data"}
 
 
 def luminance(colour: str) -> float:

@@ -191,6 +191,32 @@ def test_value_by_the_arms_of_an_experiment(shop: Path) -> None:
     assert "association, not an effect" in by_device["verdict"]
 
 
+@pytest.mark.requirement("T1", "X02")
+def test_what_was_not_random_is_an_association(shop: Path) -> None:
+    for name in ("customers", "events", "orders", "exposures"):
+        answer("load", shop, SAMPLES / "shop" / f"{name}.csv")
+    words = (
+        "--metric",
+        "revenue",
+        "--covariate",
+        "country",
+        "--covariate",
+        "tenure",
+        "--landmark",
+        "2025-12-01",
+    )
+    said = answer("not-random", shop, "personalised-offers", *words)
+    assert (said["word"], said["answer"]["word"]) == ("association", "association")
+    assert said["covariates"] == ["country", "tenure"]
+    assert said["period"]["landmark"] == "2025-12-01"
+    assert {"overlap", "balance", "ladder", "sensitivity", "checks", "verdict", "record"} <= said.keys()
+    assert "probability_better" not in json.dumps(said)
+    assert "association, not an effect" in call("not-random", shop, "personalised-offers").output
+    assert answer("publish", shop, said["record"], "--title", "Offers")["slug"] == "offers"
+    assert "no event “flight”" in refusal("not-random", shop, "flight", "--treatment", "event")
+    assert call("not-random", shop, "x", "--landmark", "soon").exit_code == 2
+
+
 @pytest.mark.requirement("D01")
 def test_bad_files_are_one_sentence(shop: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"

@@ -14,13 +14,13 @@ import pytest
 from scipy.optimize import brentq
 
 from workbench import Project
-from workbench.analyses.association import Association, NotRandomSettings
 from workbench.analyses.not_random import analyse
 from workbench.clock import DAY
 from workbench.errors import DataError
 from workbench.metrics import covariates, landmark
 from workbench.metrics.actions import ORDERED
 from workbench.metrics.landmark import Period
+from workbench.records import Association, NotRandomSettings
 
 START = datetime(2026, 1, 1)
 TIME = pa.timestamp("us")
@@ -258,16 +258,16 @@ def test_without_a_landmark_who_orders_more_has_it_2_2_times_over_and_with_one_i
             covariates=("orders_meanwhile",),
         ),
     )
-    seen = view.ladder[0].answer
+    seen = view.summary.ladder[0].answer
     assert isinstance(seen, Association)
     assert seen.ratio is not None
     assert 1.1 < seen.ratio < 1.8  # the landmark alone: time is no longer immortal, but the keen are keen
-    assert isinstance(view.answer, Association)
-    assert view.answer.ratio is not None
-    assert view.answer.ratio_interval is not None
-    assert view.answer.ratio == pytest.approx(1.0, abs=0.06)
-    assert view.answer.ratio_interval[0] < 1 < view.answer.ratio_interval[1]
-    assert [(one.covariate, one.level) for one in view.lost] == [("orders_meanwhile", "0")]
+    assert isinstance(view.summary.answer, Association)
+    assert view.summary.answer.ratio is not None
+    assert view.summary.answer.ratio_interval is not None
+    assert view.summary.answer.ratio == pytest.approx(1.0, abs=0.06)
+    assert view.summary.answer.ratio_interval[0] < 1 < view.summary.answer.ratio_interval[1]
+    assert [(one.covariate, one.level) for one in view.summary.lost] == [("orders_meanwhile", "0")]
 
 
 def test_a_landmark_alone_is_enough_where_everybody_orders_alike(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_landmark_alone_is_enough_where_everybody_orders_alike(tmp_path: Path)
         window_days=29,
         covariates=(),
     )
-    seen = analyse(project, settings).ladder[0].answer
+    seen = analyse(project, settings).summary.ladder[0].answer
     assert isinstance(seen, Association)
     assert seen.ratio_interval is not None
     assert seen.ratio_interval[0] < 1 < seen.ratio_interval[1]

@@ -121,7 +121,7 @@ def test_the_numbers_are_those_of_the_models_given_the_posterior_of_all(shop: Pr
     record = shop.lifetime_value(model=outlook.MODEL, keep=False)
     assert isinstance(record, ValueRecord)
     means = {name: estimate.mean for name, estimate in record.summary.parameters.items()}
-    point = PurchaseDraws.point(outlook.MODEL, *(means[name] for name in ("r", "alpha", "a", "b")))
+    point = PurchaseDraws.point(outlook.MODEL, **{name: means[name] for name in ("r", "alpha", "a", "b")})
     rows = shop.everything.query(
         "SELECT DISTINCT date_trunc('day', ts AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Madrid') AS day"
         f" FROM orders WHERE customer_id = {found.pseudonym} AND NOT (revenue > 0 AND revenue <= refund)"

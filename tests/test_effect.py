@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from statistics import mean
 
@@ -39,6 +40,34 @@ def test_two_arms_agree_with_the_published_numbers(tmp_path: Path) -> None:
         "“B” converts better than “A”: 15.0 % against 12.0 %. We are 97.5 % sure; "
         "the expected loss of adopting it is 0.01 points per customer."
     )
+
+
+def test_an_answer_follows_the_tables_the_segments_and_the_clock(tmp_path: Path) -> None:
+    """What was read for one question serves the next, but never another state of the project."""
+    exposures = [(f"u{i}", "AB"[i % 2], i % 9 + i / 400) for i in range(400)]
+    orders = [(f"u{i}", i % 9 + 3.0, 10.0 + i % 7) for i in range(0, 400, 3)] + [("u0", 40.0, 1.0)]
+    countries = {f"u{i}": "ES" if i % 5 else "FR" for i in range(400)}
+    shop = event_level(tmp_path / "s", exposures, orders, countries=countries)
+    shop.segments["some"] = "country == 'ES'"
+    questions = [
+        {"metric": "revenue", "by": "some", "excluded": ((date(2026, 3, 4), date(2026, 3, 4)),)},
+        {"metric": "revenue", "by": "some", "level": 0.8, "before_days": 7},
+        {"metric": "conversion", "by": "country", "arm": "B"},
+    ]
+
+    def answers(project: Project) -> list[str]:
+        return [project.effect("home", looks=1, keep=False, **asked).id for asked in questions]
+
+    seen = [answers(shop)]
+    for change in (
+        lambda: shop.segments.update(some="country == 'FR'"),
+        lambda: shop.change(timezone="Asia/Tokyo"),
+        lambda: shop.commit({"orders": shop.engine.query("SELECT * FROM orders WHERE revenue <> 11")}),
+    ):
+        change()
+        seen.append(answers(shop))
+        assert seen[-1] == answers(shop) == answers(Project.open(shop.path))
+    assert len({found[0] for found in seen}) == len(seen)
 
 
 @pytest.mark.requirement("X02")

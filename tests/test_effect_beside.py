@@ -133,6 +133,19 @@ def by_arm(values: pd.DataFrame, of: Callable[[pd.DataFrame], float]) -> dict[st
     return {str(arm): of(rows) for arm, rows in values.groupby("arm")}
 
 
+def test_a_ratio_says_how_much_surer_it_would_look_if_people_were_not_what_is_drawn(shop: Shop) -> None:
+    record = ask(shop, "event:click", per="event:view")
+    both = shop.values("click").assign(views=shop.values("view").x)
+    factors = []
+    for arm in record.summary.arms:
+        rows = both[both.arm == arm.arm]
+        factors.append(arm.sd / np.sqrt(arm.mean * (1 - arm.mean) / rows.views.sum()))
+    assert max(factors) > 1.05
+    detail = next(check.detail for check in record.checks if check.name == "ratio")
+    assert detail.values["factor"] == pytest.approx(max(factors), rel=2e-3)
+    assert status(record, "ratio") == "ok"
+
+
 @pytest.mark.requirement("C05")
 def test_a_ratio_is_that_of_the_sums_and_people_are_what_is_drawn(shop: Shop) -> None:
     """Clicks by views: its standard error against 4,000 resamples of people, not of views."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import ModelError
-from workbench.moments import Moments
+from workbench.moments import CrossMoments, Moments, added_up
 
 values = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), max_size=30)
 
@@ -56,6 +56,28 @@ def test_sums_and_sample_variance_describe_the_same_values() -> None:
         assert moments.mean == pytest.approx(10.04)
         assert moments.total == pytest.approx(50.2)
         assert moments.variance == pytest.approx(numbers.var(ddof=1))
+
+
+def test_moments_of_many_groups_are_those_of_everybody() -> None:
+    random = np.random.default_rng(5)
+    x = random.normal(1e6, 2, 900)
+    y = 3 * x + random.normal(0, 5, 900)
+    groups = np.split(np.arange(900), [0, 1, 1, 5, 300, 899])
+
+    def of(one: np.ndarray) -> CrossMoments:
+        a, b = x[one], y[one]
+        if not len(one):
+            return CrossMoments.empty()
+        joint = float(((a - a.mean()) * (b - b.mean())).sum())
+        spreads = float(a.var() * len(one)), float(b.var() * len(one))
+        return CrossMoments(len(one), float(a.mean()), float(b.mean()), *spreads, joint)
+
+    whole, added = of(np.arange(900)), added_up([of(one) for one in groups])
+    assert vars(added) == pytest.approx(vars(whole), rel=1e-10)
+    assert vars(added) == pytest.approx(
+        vars(sum((of(one) for one in groups), CrossMoments.empty())), rel=1e-12
+    )
+    assert added_up([CrossMoments.empty()] * 2) == CrossMoments.empty()
 
 
 def test_yes_and_no_are_zeros_and_ones() -> None:

@@ -14,29 +14,23 @@ from scipy.special import expit
 
 from tests.shops import binary, unit_level
 from workbench import Project
-from workbench.analyses.association import (
-    NOBODY,
-    Association,
-    Encouraged,
-    NotRandomSettings,
-    NotRandomView,
-    Refused,
-)
 from workbench.analyses.not_random import analyse
 from workbench.analyses.second_opinion import available
 from workbench.errors import DataError, ModelError, WorkbenchError
+from workbench.records import Association, AssociationRecord, NotRandomSettings, Refused
+from workbench.records.association import NOBODY, Encouraged
 from workbench.simulate import HOME, OFFERS, simulate
 
 START = datetime(2026, 1, 1)
 TIME, TEXT = pa.timestamp("us"), pa.string()
 
 
-def asked(project: Project, **settings: Any) -> NotRandomView:
+def asked(project: Project, **settings: Any) -> AssociationRecord:
     return analyse(project, NotRandomSettings(**settings))
 
 
-def answered(view: NotRandomView, rung: str) -> Association:
-    found = next(step.answer for step in view.ladder if step.rung == rung)
+def answered(view: AssociationRecord, rung: str) -> Association:
+    found = next(step.answer for step in view.summary.ladder if step.rung == rung)
     assert isinstance(found, Association), found
     return found
 
@@ -53,13 +47,13 @@ def offers(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_offers_that_do_nothing_look_good_and_are_found_to_do_nothing(offers: Project) -> None:
     view = asked(offers, name=OFFERS)
     seen, alike = answered(view, "seen"), answered(view, "overlap")
-    assert view.assignment == "self"
+    assert view.summary.assignment == "self"
     assert seen.interval[0] > 0
     assert alike.interval[0] < 0 < alike.interval[1]
     assert abs(alike.difference) < 0.4 * seen.difference
-    assert "not an effect" in str(view.sentence)
+    assert "not an effect" in str(view.verdict)
     assert {"association"} == {
-        step.answer.word for step in view.ladder if isinstance(step.answer, Association)
+        step.answer.word for step in view.summary.ladder if isinstance(step.answer, Association)
     }
 
 
@@ -68,23 +62,23 @@ def test_what_nobody_recorded_stays_in_the_number_and_the_placebo_tells(offers: 
     """Without the visits, which say how keen somebody is, the adjusted difference is far from the truth."""
     view = asked(offers, name=OFFERS, metric="orders", covariates=("country", "device", "tenure"))
     assert answered(view, "overlap").interval[0] > 0
-    assert view.placebo is not None
-    assert isinstance(view.placebo.answer, Association)
-    assert view.placebo.answer.interval[0] > 0
-    assert "Do not lean on it" in str(view.sentence)
+    assert view.summary.placebo is not None
+    assert isinstance(view.summary.placebo.answer, Association)
+    assert view.summary.placebo.answer.interval[0] > 0
+    assert "Do not lean on it" in str(view.verdict)
 
 
 @pytest.mark.requirement("I02")
 def test_who_was_assigned_at_random_is_sent_to_the_results(offers: Project) -> None:
     view = asked(offers, name=HOME)
-    assert view.assignment == "random"
-    assert isinstance(view.answer, Refused)
-    assert (view.ladder, view.sensitivity, view.balance) == ([], None, [])
+    assert view.summary.assignment == "random"
+    assert isinstance(view.summary.answer, Refused)
+    assert (view.summary.ladder, view.summary.sensitivity, view.summary.balance) == ([], None, [])
     said = asked(offers, name=OFFERS, assignment="random")
-    assert said.assignment == "self"  # an analyst's word does not make chance of choice
+    assert said.summary.assignment == "self"  # an analyst's word does not make chance of choice
     claimed = asked(offers, treatment="column", name="device", arm="mobile", assignment="random")
-    assert isinstance(claimed.answer, Refused)
-    assert "exposures" in str(claimed.sentence)
+    assert isinstance(claimed.summary.answer, Refused)
+    assert "exposures" in str(claimed.verdict)
 
 
 def test_the_order_of_rows_changes_nothing(offers: Project, tmp_path: Path) -> None:
@@ -92,15 +86,15 @@ def test_the_order_of_rows_changes_nothing(offers: Project, tmp_path: Path) -> N
     for name in ("customers", "events", "orders", "exposures"):
         turned.commit({name: offers.engine.query(f"SELECT * FROM {name} ORDER BY hash(customer_id)")})
     one, other = (asked(project, name=OFFERS) for project in (offers, turned))
-    assert one.ladder == other.ladder
-    assert one.balance == other.balance
-    assert one.placebo == other.placebo
+    assert one.summary.ladder == other.summary.ladder
+    assert one.summary.balance == other.summary.balance
+    assert one.summary.placebo == other.summary.placebo
 
 
 def test_customers_in_no_arm_can_be_the_others(offers: Project) -> None:
     view = asked(offers, name=OFFERS, arm="personalised", control=NOBODY)
-    assert str(view.groups[1].who) == "customers in no arm"
-    first, other = view.groups[0].customers, view.groups[1].customers
+    assert str(view.summary.groups[1].who) == "customers in no arm"
+    first, other = view.summary.groups[0].customers, view.summary.groups[1].customers
     assert first < other
 
 
@@ -139,11 +133,11 @@ def test_outcomes_from_a_file_are_adjusted_by_what_the_file_says(tmp_path: Path)
     view = asked(project, name="home", control="without", covariates=("kind",))
     assert answered(view, "seen").difference == pytest.approx(0.12)
     assert answered(view, "overlap").difference == pytest.approx(0, abs=2e-3)
-    assert view.sensitivity is not None
-    assert view.sensitivity.strongest is not None
-    assert view.sensitivity.strongest.covariate == "kind"
-    assert abs(view.sensitivity.strongest.imbalance) == pytest.approx(0.6)
-    assert abs(view.sensitivity.strongest.outcome_difference) == pytest.approx(0.2)
+    assert view.summary.sensitivity is not None
+    assert view.summary.sensitivity.strongest is not None
+    assert view.summary.sensitivity.strongest.covariate == "kind"
+    assert abs(view.summary.sensitivity.strongest.imbalance) == pytest.approx(0.6)
+    assert abs(view.summary.sensitivity.strongest.outcome_difference) == pytest.approx(0.2)
 
 
 @pytest.mark.requirement("T1")
@@ -152,11 +146,11 @@ def test_a_rule_that_left_no_choice_has_no_answer(tmp_path: Path) -> None:
     vip = ["yes"] * 1_000 + ["no"] * 1_000
     project = unit_level(tmp_path / "shop", arms, assignment="rule", attributes={"vip": vip})
     view = asked(project, name="home", control="without", covariates=("vip",))
-    assert isinstance(view.answer, Refused)
-    assert "cannot be answered" in str(view.sentence)
-    assert view.sensitivity is None
+    assert isinstance(view.summary.answer, Refused)
+    assert "cannot be answered" in str(view.verdict)
+    assert view.summary.sensitivity is None
     assert [check.name for check in view.checks if check.status == "fail"] == ["overlap"]
-    assert all(isinstance(step.answer, Refused) for step in view.ladder if step.rung != "seen")
+    assert all(isinstance(step.answer, Refused) for step in view.summary.ladder if step.rung != "seen")
 
 
 def test_a_handful_is_refused(tmp_path: Path) -> None:
@@ -232,7 +226,7 @@ def test_a_random_encouragement_finds_what_hidden_keenness_covers(tmp_path: Path
     )
     alike = answered(view, "overlap")
     assert alike.interval[0] > 1.3  # nothing that is recorded tells the keen from the others
-    found = next(step.answer for step in view.ladder if step.rung == "encouraged")
+    found = next(step.answer for step in view.summary.ladder if step.rung == "encouraged")
     assert isinstance(found, Encouraged)
     assert found.interval[0] < 1.0 < found.interval[1]
     assert abs(found.difference - 1.0) < 0.25

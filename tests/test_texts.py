@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from babel import numbers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tools import texts
+from workbench.locale import Texts
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,22 @@ def test_sentences_are_not_put_together_before_translation() -> None:
         for found in texts.built_sentences(path.read_text(encoding="utf-8"))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.requirement("U06")
+@given(st.one_of(st.floats(-1e9, 1e9), st.integers(-4000, 4000).map(lambda n: n / 8)))
+def test_numbers_are_written_as_the_locale_writes_them(value: float) -> None:
+    share = value / 100
+    for language in ("en", "es"):
+        t = Texts(language)
+        usual = [
+            (t.count(value), round(value), "#,##0"),
+            (t.whole_percent(share), round(share * 100, 4), "#,##0.###"),
+            (t.percent(share, 2), share * 100, "#,##0.00"),
+        ]
+        for written, number, pattern in usual:
+            known = numbers.format_decimal(number, format=pattern, locale=t.locale).replace("-", "−")
+            assert written.removesuffix(" %") == known or written[0] in "<>"
 
 
 SOURCE = """

@@ -251,3 +251,16 @@ def test_the_groups_of_any_attribute_add_up_to_everybody(
         spent, all_spent = groups.all_spend, everybody.all_spend
         assert spent.n.sum() == all_spent.n.sum()
         assert spent.n @ spent.mean_log == pytest.approx(all_spent.n @ all_spent.mean_log, rel=1e-9)
+
+
+@pytest.mark.requirement("V03")
+def test_what_the_model_takes_for_granted_is_said(simulated: Project) -> None:
+    """A horizon far beyond what was seen is warned of, and what BG/NBD says of those who bought once."""
+    near = simulated.lifetime_value(horizon_weeks=26, keep=False)
+    far = simulated.lifetime_value(horizon_weeks=520, keep=False)
+    names = {check.name: check.status for check in far.checks}
+    assert names["reach"] == "warn"
+    assert "reach" not in {check.name for check in near.checks}
+    assert "bought_once" in names
+    other = simulated.lifetime_value(model="mbg-nbd", keep=False)
+    assert "bought_once" not in {check.name for check in other.checks}

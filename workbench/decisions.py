@@ -141,14 +141,35 @@ def value_verdict(summary: ValueSummary, settings: ValueSettings, checks: Sequen
     if summary.differences:
         return _value_difference(summary, settings, main_difference(summary))
     whole = summary.value[0]
+    values = {
+        "value": whole.mean,
+        "when": value_horizon(settings),
+        "low": whole.interval[0],
+        "high": whole.interval[1],
+    }
+    if settings.definition == "net":
+        return say(
+            "A newly acquired customer is worth {value:money} net {when}, between {low:money} and "
+            "{high:money}.",
+            **values,
+        )
+    if settings.definition == "margin":
+        return say(
+            "A newly acquired customer leaves a margin of {value:money} {when}, between {low:money} and "
+            "{high:money}.",
+            **values,
+        )
     return say(
-        "A newly acquired customer brings {value:money} in the {weeks:count} weeks after the first purchase, "
-        "between {low:money} and {high:money}.",
-        value=whole.mean,
-        weeks=settings.horizon_weeks,
-        low=whole.interval[0],
-        high=whole.interval[1],
+        "A newly acquired customer brings {value:money} {when}, between {low:money} and {high:money}.",
+        **values,
     )
+
+
+def value_horizon(settings: ValueSettings) -> Message:
+    """Over which time a value is counted."""
+    if settings.horizon_weeks is None:
+        return say("over all time to come")
+    return say("in the {weeks:count} weeks after the first purchase", weeks=settings.horizon_weeks)
 
 
 def _value_difference(summary: ValueSummary, settings: ValueSettings, difference: ValueDifference) -> Message:
@@ -156,23 +177,25 @@ def _value_difference(summary: ValueSummary, settings: ValueSettings, difference
     means = {group.group: group.mean for group in summary.value}
     more = difference.mean >= 0
     high, low = (first, second) if more else (second, first)
+    when = say("over all time")
+    if settings.horizon_weeks is not None:
+        when = say("in {weeks:count} weeks", weeks=settings.horizon_weeks)
     values = {
         "n": len(means),
         "high": high,
         "low": low,
         "high_value": means[high],
         "low_value": means[low],
-        "weeks": settings.horizon_weeks,
+        "when": when,
     }
     lead = say(
-        "A new customer in “{high}” is worth {high_value:money} in {weeks:count} weeks, one in “{low}” "
-        "{low_value:money}.",
+        "A new customer in “{high}” is worth {high_value:money} {when}, one in “{low}” {low_value:money}.",
         **values,
     )
     if len(means) > 2 and difference.word == "association":
         lead = say(
-            "Of {n:count} groups, new customers in “{high}” are worth most, {high_value:money} in "
-            "{weeks:count} weeks, and those in “{low}” least, {low_value:money}.",
+            "Of {n:count} groups, new customers in “{high}” are worth most, {high_value:money} {when}, and "
+            "those in “{low}” least, {low_value:money}.",
             **values,
         )
     p = difference.probability_positive if more else 1 - difference.probability_positive
@@ -180,9 +203,37 @@ def _value_difference(summary: ValueSummary, settings: ValueSettings, difference
         return say(
             "{lead} This is an association, not an effect: the groups were not made at random.", lead=lead
         )
-    if p >= sure(settings.level):
+    if p < sure(settings.level):
+        return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)
+    mostly = mostly_through(difference, settings)
+    if mostly is None:
         return say("{lead} We are {p:percent} sure that the first is worth more.", lead=lead, p=p)
-    return say("{lead} That is not a clear difference yet ({p:percent} sure).", lead=lead, p=p)
+    return say(
+        "{lead} We are {p:percent} sure that the first is worth more, mostly through {part}.",
+        lead=lead,
+        p=p,
+        part=mostly,
+    )
+
+
+def mostly_through(difference: ValueDifference, settings: ValueSettings) -> Message | None:
+    """The part that makes up at least half of a difference, when its direction is as sure as a verdict."""
+    sign = 1 if difference.mean >= 0 else -1
+    main = max(difference.parts, key=lambda part: sign * part.mean, default=None)
+    if main is None or sign * main.mean < abs(difference.mean) / 2:
+        return None
+    p = main.probability_positive if sign > 0 else 1 - main.probability_positive
+    return value_part(main.name) if p >= sure(settings.level) else None
+
+
+def value_part(name: str) -> Message:
+    """What two groups may differ in."""
+    return {
+        "retention": say("retention"),
+        "frequency": say("frequency"),
+        "order_value": say("order value"),
+        "acquisition": say("cost of acquisition"),
+    }[name]
 
 
 def _association(lead: Message, assignment: Assignment) -> Message:

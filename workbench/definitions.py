@@ -1,4 +1,4 @@
-"""What a project keeps by name beside its tables: segments, recipes, records, and looks at results."""
+"""What a project keeps by name beside its tables: segments, recipes, records, looks, and muted alarms."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import tomli_w
 
 from workbench import storage
-from workbench.errors import ProjectError
-from workbench.records import EffectRecord, ValueRecord, from_json
+from workbench.errors import ProjectError, WorkbenchError, check_choice
+from workbench.locale import say
+from workbench.records import AnyRecord, Frozen, Record, from_json
+from workbench.tables.privacy.access import user
 
 if TYPE_CHECKING:
     from workbench.tables.recipe import Recipe
@@ -59,18 +63,18 @@ class Segments(MutableMapping[str, str]):
         return len(self._read())
 
 
-class Records(Mapping[str, EffectRecord | ValueRecord]):
+class Records(Mapping[str, AnyRecord]):
     """The project's records by id, newest first."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add[R: (EffectRecord, ValueRecord)](self, record: R) -> R:
+    def add[R: Record](self, record: R) -> R:
         """Keep a record."""
         storage.write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=1))
         return record
 
-    def __getitem__(self, record_id: str) -> EffectRecord | ValueRecord:
+    def __getitem__(self, record_id: str) -> AnyRecord:
         file = self._folder / f"{record_id}.json"
         if not record_id.isalnum() or not file.is_file():
             raise ProjectError(
@@ -172,3 +176,101 @@ class Looks:
         found[experiment] = sorted({*found.get(experiment, []), until})
         with suppress(ProjectError):
             storage.write_text(self._file, json.dumps(found, indent=1))
+
+
+ALARMS: Final = ("trust.balance", "trust.change")
+"""The alarms that can be muted, by the name of their check."""
+
+
+class Mute(Frozen):
+    """That an alarm is known of and shall not lead for a while.
+
+    Attributes:
+        reason: Why, in somebody's words.
+        until: The last day on which it is muted.
+        who: Whoever muted it.
+        at: When they did.
+        seen: The last day of the data that they had seen: what begins later is another alarm.
+    """
+
+    reason: str
+    until: date
+    who: str
+    at: datetime
+    seen: date | None = None
+
+
+class Alarms(Mapping[str, Mute]):
+    """The alarms that are muted today, by name, kept in `alarms.json`; a muted alarm is still told of.
+
+    Args:
+        file: Where they are kept.
+        timezone: Says which day is today.
+    """
+
+    def __init__(self, file: Path, timezone: str) -> None:
+        self._file = file
+        self._zone = ZoneInfo(timezone)
+
+    @property
+    def today(self) -> date:
+        """The day on the project's clock."""
+        return datetime.now(self._zone).date()
+
+    def mute(self, alarm: str, reason: str, until: date, *, who: str = "", seen: date | None = None) -> Mute:
+        """Mute an alarm, or mute it otherwise.
+
+        Args:
+            alarm: One of `ALARMS`.
+            reason: Why; others will read it.
+            until: The last day on which it is muted.
+            who: Whoever mutes it; the operating system's name for whoever runs this if empty.
+            seen: The last day of the data that was looked at.
+
+        Raises:
+            WorkbenchError: when there is no such alarm, no reason is given, or that day is over.
+        """
+        check_choice(alarm, ALARMS, say("alarm"))
+        if not reason.strip():
+            raise WorkbenchError("Say why the alarm is muted; whoever sees it muted will want to know.")
+        if until < self.today:
+            raise WorkbenchError(
+                "The alarm cannot be muted until {until:date}, which is over; give today or a later day.",
+                until=until,
+            )
+        mute = Mute(
+            reason=reason.strip(), until=until, who=who.strip() or user(), at=datetime.now(UTC), seen=seen
+        )
+        self._write({**self._all(), alarm: mute})
+        return mute
+
+    def unmute(self, alarm: str) -> None:
+        """Let an alarm sound again."""
+        self._write({name: mute for name, mute in self._all().items() if name != alarm})
+
+    def _all(self) -> dict[str, Mute]:
+        try:
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+            return {name: Mute.model_validate(mute) for name, mute in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise ProjectError(
+                "{path} cannot be read; mend or delete it, and then no alarm is muted.", path=str(self._file)
+            ) from error
+
+    def _write(self, mutes: Mapping[str, Mute]) -> None:
+        found = {name: mute.model_dump(mode="json") for name, mute in mutes.items()}
+        storage.write_text(self._file, json.dumps(found, indent=1, ensure_ascii=False))
+
+    def _now(self) -> dict[str, Mute]:
+        return {name: mute for name, mute in self._all().items() if mute.until >= self.today}
+
+    def __getitem__(self, alarm: str) -> Mute:
+        return self._now()[alarm]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())

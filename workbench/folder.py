@@ -12,6 +12,7 @@
       records/           one JSON file an analysis
       protocols/         what was planned for an experiment, locked before its data; one JSON file each
       looks.json         at which states of the data an experiment's result was looked at
+      alarms.json        which alarms are muted, by whom, why and until when
       published/         bundles that may be shown to others
       access.jsonl       who did what with people's data
       erased.json        marks of the people who may not come back
@@ -29,7 +30,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from workbench import storage
-from workbench.definitions import Looks, Recipes, Records, Segments
+from workbench.definitions import Alarms, Looks, Recipes, Records, Segments
 from workbench.errors import ProjectError, check_choice
 from workbench.locale import LANGUAGES, Texts, say
 from workbench.protocol import Protocols
@@ -60,6 +61,7 @@ class Folder:
         self.records = Records(path / "records")
         self.protocols = Protocols(path / "protocols")
         self.looks = Looks(path / "looks.json")
+        self.alarms = Alarms(path / "alarms.json", settings.timezone)
         self._engine: Engine | None = None
 
     @cached_property

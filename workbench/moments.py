@@ -9,7 +9,9 @@ Chan, Golub, LeVeque (1983), "Algorithms for computing the sample variance", The
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import isfinite, nan
 from typing import NamedTuple
 
@@ -65,6 +67,7 @@ class Moments:
             object.__setattr__(self, name, kind(getattr(self, name)))
 
     @classmethod
+    @cache
     def empty(cls) -> Moments:
         """Of nobody: adding it changes nothing."""
         return cls(0, 0.0, 0.0)
@@ -222,6 +225,20 @@ class CrossMoments:
     def __radd__(self, other: int) -> CrossMoments:
         # `sum` starts from 0.
         return self if other == 0 else NotImplemented
+
+
+def added_up(parts: Sequence[CrossMoments]) -> CrossMoments:
+    """The sum of many at once; there is at least one."""
+    if len(parts) == 1 or any(type(part) is not CrossMoments for part in parts):
+        return sum(parts[1:], parts[0])
+    n, x, y, xx, yy, xy = np.array([list(vars(part).values()) for part in parts]).T
+    whole = n.sum()
+    if not whole:
+        return parts[0]
+    mean_x, mean_y = float(n @ x / whole), float(n @ y / whole)
+    x, y = x - mean_x, y - mean_y
+    m2_x, m2_y, joint = xx.sum() + n @ (x * x), yy.sum() + n @ (y * y), xy.sum() + n @ (x * y)
+    return CrossMoments(int(whole), mean_x, mean_y, float(m2_x), float(m2_y), float(joint))
 
 
 @dataclass(frozen=True, eq=False)

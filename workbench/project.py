@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 from workbench.folder import Folder
-from workbench.records import EffectRecord, ValueRecord
+from workbench.records import AnyRecord, AssociationRecord, EffectRecord, ValueRecord
 
 
 class Project(Folder):
@@ -82,18 +83,99 @@ class Project(Folder):
         record = analyse(self, ValueSettings(**settings), progress=progress, cancel=cancel)
         return self.records.add(record) if keep else record
 
-    def not_random(self, **settings: Any) -> Any:
-        """What can be said where people were not assigned at random; see `analyses.not_random.analyse`."""
-        from workbench.analyses.association import NotRandomSettings
-        from workbench.analyses.not_random import analyse
+    def value_beside(self, **settings: Any) -> Any:
+        """More about value: how it is spread, what grows with age, where it comes from.
 
-        return analyse(self, NotRandomSettings(**settings))
+        Args:
+            settings: Those of `ValueSettings`, and `credited` and `treatment_cost` of
+                `analyses.value_beside.analyse`.
+        """
+        from workbench.analyses.value_beside import analyse
+        from workbench.records import ValueSettings
+
+        own = {name: settings.pop(name) for name in ("credited", "treatment_cost") if name in settings}
+        return analyse(self, ValueSettings(**settings), **own)
+
+    def not_random(
+        self, name: str, metric: str = "conversion", *, keep: bool = True, **settings: Any
+    ) -> AssociationRecord:
+        """What can be said where people were not assigned at random; never an effect.
+
+        Args:
+            name: Of the experiment, the event or the column of customers that some had and others not.
+            metric: `conversion`, `revenue`, or an outcome that was loaded.
+            keep: Whether the record is kept in the project.
+            settings: Those of `NotRandomSettings`.
+
+        Raises:
+            DataError: when the treatment, the metric, a covariate or a date is not there.
+            ModelError: when a group is too small to begin with.
+            WorkbenchError: when a setting is out of its range.
+        """
+        from workbench.analyses.not_random import analyse
+        from workbench.records import NotRandomSettings
+
+        record = analyse(self, NotRandomSettings(name=name, metric=metric, **settings))
+        return self.records.add(record) if keep else record
+
+    def rfm(self, **settings: Any) -> Any:
+        """Customers by recency, frequency and money, and what scores hide; see `analyses.rfm.RfmSettings`."""
+        from workbench.analyses.rfm import analyse
+
+        return analyse(self, **settings)
+
+    def validation(self, *, held_days: int | None = None, compare: bool = False, **settings: Any) -> Any:
+        """How well the model of purchases foretells what it has not seen.
+
+        Args:
+            held_days: So many days at the end are held back; a third of the time unless given.
+            compare: Whether the other models are held beside it.
+            settings: Those of `ValueSettings`; `by`, `model` and `until` matter.
+
+        Returns:
+            A `records.validation.Validation`; None where too little can be held back.
+
+        Raises:
+            DataError: when there are no orders, or the group is not there.
+        """
+        from workbench.analyses.validation import MODELS, held_back, validate
+        from workbench.records import ValueSettings
+
+        asked = ValueSettings(**settings)
+        split = held_back(self, asked, held_days)
+        return validate(self, asked, split, models=MODELS if compare else ())
+
+    def cohorts(self, **settings: Any) -> Any:
+        """What customers who began together did at the same age; see `analyses.cohorts.CohortSettings`."""
+        from workbench.analyses.cohorts import analyse
+        from workbench.analyses.cohorts_found import CohortSettings
+
+        return analyse(self, CohortSettings(**settings))
+
+    def contracts(self, **settings: Any) -> Any:
+        """How long contracts are kept and what they bring; see `analyses.contracts.ContractSettings`."""
+        from workbench.analyses.contracts import analyse
+        from workbench.analyses.contracts_found import ContractSettings
+
+        return analyse(self, ContractSettings(**settings))
+
+    def scores(self, path: str | Path, **settings: Any) -> Any:
+        """Score every customer into a Parquet or CSV file; see `analyses.scores.write_scores`."""
+        from workbench.analyses.scores import write_scores
+
+        return write_scores(self, path, **settings)
 
     def engagement(self, **settings: Any) -> Any:
         """What people did on pages, in social networks and in chats; see `analyses.engagement.analyse`."""
         from workbench.analyses.engagement import analyse
 
         return analyse(self, **settings)
+
+    def returning(self, experiment: str, **settings: Any) -> Any:
+        """When customers come back, by arm of an experiment; see `analyses.returning.analyse`."""
+        from workbench.analyses.returning import analyse
+
+        return analyse(self, experiment, **settings)
 
     def customer(self, identifier: str) -> Any:
         """Everything that is known of one customer; see `analyses.customer.analyse`. It is logged."""
@@ -119,7 +201,7 @@ class Project(Folder):
 
         return analyse(self)
 
-    def rerun[R: (EffectRecord, ValueRecord)](self, record: R) -> R:
+    def rerun[R: (EffectRecord, ValueRecord, AssociationRecord)](self, record: R) -> R:
         """The same question again, with the record's settings and seed.
 
         The result has the record's id when the data and the packages are those of the record.
@@ -128,13 +210,15 @@ class Project(Folder):
             from workbench.analyses.effect import analyse
 
             return analyse(self, record.settings, seed=record.seed)
+        if isinstance(record, AssociationRecord):
+            from workbench.analyses.not_random import analyse as analyse_association
+
+            return analyse_association(self, record.settings, seed=record.seed)
         from workbench.analyses.value import analyse as analyse_value
 
         return analyse_value(self, record.settings, seed=record.seed)
 
-    def publish(
-        self, records: list[EffectRecord | ValueRecord], title: str, *, sensitive_too: bool = False
-    ) -> Any:
+    def publish(self, records: list[AnyRecord], title: str, *, sensitive_too: bool = False) -> Any:
         """Write a bundle that holds nothing but these records and a page that shows them."""
         from workbench.publish.bundle import publish
 

@@ -32,7 +32,7 @@ def url(shop: Project) -> Iterator[str]:
 @pytest.mark.requirement("D22")
 def test_a_customer_is_offered_drawn_and_asked_about_again(page: Any, url: str, shop: Project) -> None:
     t = Texts("en")
-    visit(page, url, "6-one-customer.ipynb", "en")
+    visit(page, url, "7-one-customer.ipynb", "en")
     page.get_by_role("button", name=t("With the most orders")).click()
     found = shop.customer(example(shop, "most"))
     assert reads(page, ".wb-sentence", t(found.sentence))

@@ -10,7 +10,7 @@ from tests.browser.servers import until
 from tests.sample_shop import make
 from workbench.publish.site import serving_project
 
-STEM = "5-engagement"
+STEM = "6-engagement"
 
 
 def test_stays_are_split_and_drawn_and_fit_a_telephone(page: Any, tmp_path: Path) -> None:

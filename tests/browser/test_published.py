@@ -22,6 +22,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The sample shop with one published page of all its results."""
     project = sample_shop.make(tmp_path_factory.mktemp("published") / "shop")
     by_segment = project.effect(sample_shop.EXPERIMENT, "conversion", by="loyal")
+    project.not_random(sample_shop.OFFERS)
     project.publish([*project.records.values()], TITLE)
     assert by_segment.definitions
     return project

@@ -22,14 +22,24 @@ import os
 import altair
 import ipywidgets
 import pandas
+from workbench.charts import posterior
 from workbench.charts.runtime import Chart, show
 from workbench.charts.theme import themed
+from workbench.locale import Texts
 
 def bars(number):
     table = pandas.DataFrame({"arm": [f"arm {n}" for n in range(number)], "rate": [1234.5] * number})
     shape = altair.Chart(table).encode(y="arm", x=altair.X("rate").axis(format=",.1f", values=[1234.5]))
     return themed(shape.mark_bar(), os.environ.get("QUERY_STRING", "").removeprefix("lang=") or "en")
 
+def drawn(names, axis):
+    rows = [posterior.Line(name, name, n, (n - 1, n + 1), (n, n + 0.5)) for n, name in enumerate(names)]
+    return posterior.lines(rows, Texts("en"), axis=axis)
+
+filled = show(drawn("ab", "rate"), "Filled")
+forms = {name: name.split() for name in ("ab rate", "a rate", "fcbead rate", "fabcde rate", "cab amount")}
+more = ipywidgets.Dropdown(options=forms, description="Rows")
+more.observe(lambda change: setattr(filled, "chart", drawn(*change["new"])), "value")
 days = pandas.DataFrame({"day": range(30), "value": range(30), "half": [0, 1] * 15})
 points = altair.Chart(days).mark_point().encode(x="day", y="value")
 brush = altair.selection_interval(name="days", encodings=["x"])
@@ -44,7 +54,8 @@ seen = ipywidgets.Label("nothing").add_class("seen")
 second.observe(lambda change: setattr(seen, "value", str(sorted(change["new"]))), "selection")
 tabs = ipywidgets.Tab([ipywidgets.Label("first"), hidden], titles=["One", "Two"])
 heading = ipywidgets.HTML("<h1>Arms of the test</h1>")
-ipywidgets.VBox([heading, number, first, second, seen, wide, faceted, tabs, broken]).add_class("wb-page")
+shown = [heading, number, first, more, filled, second, seen, wide, faceted, tabs, broken]
+ipywidgets.VBox(shown).add_class("wb-page")
 """
 
 LATE = """
@@ -122,6 +133,31 @@ def test_a_chart_is_drawn_anew_when_a_control_is_used(charts: Any) -> None:
         charts.get_by_label("Number", exact=True).select_option(str(number))
         expect(bars(charts)).to_have_count(number)
         expect(chart(charts, "Arms").locator("svg")).to_have_count(1)
+
+
+NAMES = """place => [...place.querySelectorAll(".role-axis-label text")]
+  .sort((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top)
+  .map((text) => text.textContent).filter((text) => /[a-z]/.test(text)).join("")"""
+
+
+def test_a_drawing_takes_new_data_where_it_is_and_is_made_anew_for_another_form(charts: Any) -> None:
+    place = chart(charts, "Filled")
+    same = place.locator("svg[data-same]")
+    assert until(lambda: place.evaluate(NAMES) == "ab")
+    place.locator("svg").evaluate("svg => svg.dataset.same = 'yes'")
+    low = place.locator("svg").bounding_box()["height"]
+    # one name after the other from top to bottom, whatever was there before
+    for label in ("fcbead rate", "a rate", "fabcde rate"):
+        charts.get_by_label("Rows", exact=True).select_option(label)
+        names = label.split()[0]
+        assert until(lambda names=names: place.evaluate(NAMES) == names), place.evaluate(NAMES)
+        assert place.locator(".mark-symbol path").count() == len(names)
+        expect(same).to_have_count(1)
+    assert place.locator("svg").bounding_box()["height"] > 2 * low  # as high as its rows need
+    charts.get_by_label("Rows", exact=True).select_option("cab amount")
+    assert until(lambda: place.evaluate(NAMES) == "cab")
+    expect(same).to_have_count(0)
+    expect(place.locator("svg")).to_have_count(1)
 
 
 def test_what_is_marked_in_a_chart_reaches_python(charts: Any) -> None:

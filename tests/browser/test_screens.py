@@ -126,7 +126,7 @@ def test_a_file_that_is_too_large_is_refused_in_the_browser(page: Any, url: str,
 def test_results_are_chosen_published_and_opened(page: Any, url: str, shop: Project, language: str) -> None:
     t = Texts(language)
     title = {"en": "For Tuesday", "es": "Para el martes"}[language]
-    visit(page, url, "8-publish.ipynb", language)
+    visit(page, url, "9-publish.ipynb", language)
     page.locator(".wb-choice input").first.check()
     page.get_by_label(t("Title of the page")).fill(title)
     settle(page)

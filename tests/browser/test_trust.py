@@ -30,7 +30,7 @@ def url(shop: Project) -> Iterator[str]:
 
 @pytest.mark.requirement("G09", "M07")
 def test_trust_says_the_worst_first_and_follows_its_controls(page: Any, url: str, shop: Project) -> None:
-    visit(page, url, "7-trust.ipynb", "en")
+    visit(page, url, "8-trust.ipynb", "en")
     assert reads(page, ".wb-sentence", str(shop.trust().sentence))
     assert reads(page, ".wb-checks li >> nth=0", "3 messages were sent to 3 people")
     assert until(lambda: page.locator(".wb-chart svg").count() >= 8)

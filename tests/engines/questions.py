@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
 from tests.engines.shop import SURVEY
 from workbench import Project
 from workbench.analyses import histories
+from workbench.analyses.validation import validate
 from workbench.records import ValueSettings
 from workbench.simulate import HOME, OFFERS
 
@@ -19,6 +24,24 @@ def _many_customers(project: Project) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(histories, "EXACT_UP_TO", 100)
         return histories.read(project, ValueSettings(by="source"))
+
+
+def _foretold(project: Project) -> object:
+    """A hold-out of everybody, by the day and by the week."""
+    split = date(2025, 8, 31)
+    exact = validate(project, ValueSettings(), split)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(histories, "EXACT_UP_TO", 100)
+        patch.setattr(histories, "_MANY_ORDERS", 100)
+        return exact, validate(project, ValueSettings(by=HOME), split)
+
+
+def _scores(project: Project) -> object:
+    """Every customer's row; customers have other names in a database."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = project.scores(Path(folder) / "scores.parquet")
+        rows = pyarrow.parquet.read_table(told.path).drop_columns("customer_id").to_pylist()
+    return told.customers, told.until, sorted(tuple(row.values()) for row in rows)
 
 
 def _with_consent(project: Project) -> object:
@@ -51,6 +74,25 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
     "summaries": lambda p: p.effect("resumen", by="país", keep=False),
     "histories of many customers": _many_customers,
     "revenue with consent": _with_consent,
+    "what was foretold": _foretold,
+    "net value, measured": lambda p: p.lifetime_value(
+        by=HOME,
+        definition="net",
+        cost_per_order=1.0,
+        service_cost_per_year=2.0,
+        model="pareto-nbd",
+        keep=False,
+    ),
+    "more about value": lambda p: p.value_beside(by=HOME),
+    "when customers come back": lambda p: p.returning(HOME, outcome="repeat"),
+    "cohorts": lambda p: p.cohorts(
+        mix_by="region", project_periods=3, compare=("2025-02-01", "2025-01-01"), age=2
+    ),
+    "cohorts by country": lambda p: p.cohorts(start=f"exposure:{HOME}", by="country", period="week"),
+    "contracts": lambda p: p.contracts(by="region"),
+    "contracts by experiment": lambda p: p.contracts(by=HOME, period="week"),
+    "recency, frequency, money": lambda p: p.rfm(),
+    "scores": _scores,
     "segment sizes": lambda p: p.segment_sizes(),
     "checks": lambda p: p.checks(),
 }

@@ -42,6 +42,7 @@ def shop_tables() -> dict[str, pa.Table]:
     tables["outcomes"] = conform(_outcomes(ids), TABLES["outcomes"])
     tables["summaries"] = conform(_summaries(), TABLES["summaries"])
     tables["consents"] = conform(_consents(ids), TABLES["consents"])
+    tables["churn"] = conform(_churn(tables["customers"]), TABLES["churn"])
     return tables
 
 
@@ -68,6 +69,31 @@ def _with_attributes(customers: pa.Table) -> pa.Table:
     for name, values in columns.items():
         kept = kept.append_column(name, values)
     return conform(kept, TABLES["customers"])
+
+
+def _churn(customers: pa.Table) -> pa.Table:
+    """Some left after a while, one of them before they had signed up."""
+    begun = [
+        (one, at)
+        for one, at in zip(
+            customers["customer_id"].to_pylist(), customers["signed_up"].to_pylist(), strict=True
+        )
+        if at is not None
+    ]
+    lasted = np.random.default_rng(6).geometric(0.02, len(begun))
+    gone = [
+        (one, at + timedelta(days=int(days) - 1, hours=5))
+        for (one, at), days in zip(begun, lasted, strict=True)
+        if days < 90
+    ]
+    gone[0] = (gone[0][0], gone[0][1] - timedelta(days=400))
+    return pa.table(
+        {
+            "customer_id": [one for one, _ in gone],
+            "ts": pa.array([at for _, at in gone], pa.timestamp("us")),
+            "reason": pa.nulls(len(gone), pa.string()),
+        }
+    )
 
 
 def _odd_orders(ids: list[str], exposures: pa.Table) -> pa.Table:

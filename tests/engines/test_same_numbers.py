@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 import shutil
 from collections.abc import Callable, Iterator
@@ -150,6 +152,8 @@ def said(answer: Any) -> Any:
         return answer.model_dump(mode="json", include={"summary", "checks", "outcome", "verdict"})
     if isinstance(answer, list):
         return [check.model_dump(mode="json") for check in answer]
+    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+        return json.loads(json.dumps(dataclasses.asdict(answer), default=str))
     return answer if isinstance(answer, dict) else None
 
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.second_methods.lognormal import departure, lognormal_hurdle
 from workbench.errors import ModelError
 from workbench.models import bootstrap, drawn
 from workbench.models.arms import BetaArm, binary_arm, mean_arm
 from workbench.models.bootstrap import quantile_band, quantile_distribution, winsor_threshold
 from workbench.models.comparison import compare
 from workbench.models.drawn import DrawnArm
-from workbench.models.lognormal import departure, lognormal_hurdle
 from workbench.moments import Histogram, Moments
 
 

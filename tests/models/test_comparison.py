@@ -10,7 +10,8 @@ from scipy import integrate, special, stats
 
 from workbench.errors import ModelError, WorkbenchError
 from workbench.models.arms import JEFFREYS, UNIFORM, BetaArm, MeanArm, binary_arm, hurdle_arm, mean_arm
-from workbench.models.comparison import best, compare
+from workbench.models.comparison import best, compare, compare_each
+from workbench.models.pair import Comparison
 from workbench.moments import Moments
 
 
@@ -213,6 +214,74 @@ def test_every_number_against_simulation(treatment, control) -> None:  # type: i
     if result.lift_interval:
         agrees(0.05, t / c - 1 < result.lift_interval[0])
         agrees(0.05, t / c - 1 > result.lift_interval[1])
+
+
+def numbers(result: Comparison) -> list[float]:
+    """All numbers of a comparison; NaN for those that are refused."""
+    pairs = [result.difference_interval, result.lift_interval or [np.nan] * 2, result.rope or [np.nan] * 3]
+    names = ("difference", "difference_sd", "probability_better", "expected_loss", "expected_loss_control")
+    single = [getattr(result, name) for name in names]
+    return [*single, np.nan if result.lift is None else result.lift, *(end for pair in pairs for end in pair)]
+
+
+def test_many_pairs_at_once_are_compared_as_each_by_itself() -> None:
+    random = np.random.default_rng(12)
+    sizes, rates = 10 ** random.uniform(0.5, 6, (40, 2)), 10 ** random.uniform(-4, 0, (40, 2))
+    shares = [
+        tuple(share(int(n * r), int(n)) for n, r in zip(*both, strict=True))
+        for both in zip(sizes, rates, strict=True)
+    ]
+    means = [
+        tuple(
+            MeanArm(random.uniform(-1, 10), 10 ** random.uniform(-2, 1), 10 ** random.uniform(0.5, 5))
+            for _ in "TC"
+        )
+        for _ in range(20)
+    ]
+    hurdle = hurdle_arm(Moments.of_mean(900, 2.1, 90), Moments.of_mean(50, 37.8, 900))
+    pairs = [*shares, (hurdle, means[0][0]), *means, (share(3, 90), MeanArm(0.1, 0.02, 12)), (hurdle, hurdle)]
+    for question in ((0.95, (-0.01, 0.01), "lift", False), (0.8, (-0.2, 0.1), "difference", True)):
+        together = compare_each(pairs, *question)
+        assert [result.pair.treatment for result in together] == [treatment for treatment, _ in pairs]
+        for (treatment, control), result in zip(pairs, together, strict=True):
+            alone = compare(treatment, control, *question)
+            assert result.lift_refused == alone.lift_refused
+            assert numbers(result) == pytest.approx(numbers(alone), rel=1e-10, abs=1e-10, nan_ok=True)
+    assert compare_each([]) == []
+
+
+@pytest.mark.parametrize(
+    ("treatment", "control"),
+    [
+        (share(48, 400), share(40, 400)),  # as wide as each other
+        (share(48, 400), share(4000, 40_000)),  # wider than the control
+        (share(4800, 40_000), share(40, 400)),  # narrower
+        (share(2, 400), share(40, 400)),  # skewed
+        (MeanArm(12, 1.0, 300), MeanArm(10, 1.5, 300)),
+        (MeanArm(12, 1.5, 4), MeanArm(10, 1.0, 300)),  # with heavy tails
+    ],
+)
+def test_probabilities_and_densities_against_adaptive_integration(treatment, control) -> None:  # type: ignore[no-untyped-def]
+    result = compare(treatment, control, rope=(-0.004, 0.01))
+    assert result.rope is not None
+    ends = control.breaks[[1, -2]]
+
+    def integral(f) -> float:  # type: ignore[no-untyped-def]
+        return float(
+            integrate.quad(
+                lambda x: f(x) * float(control.pdf(x)),
+                *ends,
+                points=control.breaks[2:-2],
+                epsabs=1e-13,
+                limit=400,
+            )[0]
+        )
+
+    assert result.rope[0] == pytest.approx(integral(lambda x: treatment.cdf(x - 0.004)), abs=3e-9)
+    assert 1 - result.rope[2] == pytest.approx(integral(lambda x: treatment.cdf(x + 0.01)), abs=3e-9)
+    x, density = result.density(5)
+    for point, height in zip(x, density, strict=True):
+        assert height == pytest.approx(integral(lambda c, point=point: treatment.pdf(c + point)), rel=1e-6)
 
 
 def test_pictures_show_the_same_posterior() -> None:

@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.second_methods.frequentist import log_e_process, sample_size, split_p_value
 from workbench.errors import ModelError
-from workbench.models.frequentist import (
-    always_valid_interval,
-    log_e_process,
-    sample_size,
-    split_p_value,
-    welch,
-)
-from workbench.models.multiplicity import benjamini_hochberg, from_draws, hochberg, independent
+from workbench.models.frequentist import always_valid_interval, always_valid_p_value, welch
+from workbench.models.multiplicity import benjamini_hochberg, hochberg
 from workbench.moments import Moments
 
 
@@ -128,27 +123,39 @@ def test_adjusted_p_values_are_scipys_and_never_smaller() -> None:
         hochberg([0.5, 1.2])
 
 
-def test_intervals_hold_all_at_once() -> None:
-    random = np.random.default_rng(5)
-    truth = np.zeros(12)
-    alone = together = 0
-    for _ in range(2000):
-        estimates = random.normal(truth, 1)
-        found = independent(estimates, np.ones(12))
-        together += bool(((found.low <= 0) & (found.high >= 0)).all())
-        alone += bool((np.abs(estimates) <= 1.96).all())
-    assert together / 2000 == pytest.approx(0.95, abs=0.02)
-    assert alone / 2000 < 0.6
+def test_the_always_valid_p_value_is_the_interval_turned_round() -> None:
+    for level in (0.9, 0.95, 0.99):
+        reach = always_valid_interval(0.0, 1.0, 3000, level)[1]
+        assert always_valid_p_value(reach, 1.0, 3000, level) == pytest.approx(1 - level)
+    assert always_valid_p_value(0.0, 1.0, 3000) == 1.0
 
 
-def test_draws_know_how_correlated_effects_are() -> None:
-    random = np.random.default_rng(6)
-    apart = from_draws(random.normal(0, [1, 2, 3, 4, 5], (50_000, 5)))
-    assert apart.factor == pytest.approx(independent(np.zeros(5), np.ones(5)).factor, abs=0.03)
-    assert apart.high / apart.factor == pytest.approx([1, 2, 3, 4, 5], rel=0.03)
-    same = from_draws(np.repeat(random.normal(0, 1, (50_000, 1)), 5, axis=1))
-    assert same.factor == pytest.approx(1.96, abs=0.03)
-    with pytest.raises(ModelError, match="100 draws"):
-        from_draws(np.ones((10, 2)))
-    with pytest.raises(ModelError, match="no interval"):
-        from_draws(np.ones((200, 2)))
+def test_the_always_valid_p_value_is_one_over_a_mixture_of_likelihoods() -> None:
+    """Over effects ~ N(0, ρ² V n): by quadrature, at three standard errors of 10,000 people."""
+    rho2 = (-2 * np.log(0.05) + np.log(1 - 2 * np.log(0.05))) / 5000
+    spread = np.sqrt(rho2 * 10_000)
+    z = np.linspace(-40, 40, 400_001)
+    mixed = (stats.norm.pdf(3.0, z) * stats.norm.pdf(z, 0, spread)).sum() * (z[1] - z[0])
+    p = always_valid_p_value(3.0, 1.0, 10_000)
+    assert 1 / p == pytest.approx(mixed / stats.norm.pdf(3.0), rel=1e-6)
+
+
+def test_looking_often_at_the_p_value_seldom_finds_what_is_not_there() -> None:
+    """Conversions at 5 %, twenty looks."""
+    random = np.random.default_rng(8)
+    wrong = 0
+    for _ in range(300):
+        smallest = 1.0
+        for k, (t, c) in enumerate(random.binomial(500, 0.05, (2, 20)).cumsum(axis=1).T, 1):
+            test = welch(Moments.of_binary(int(t), 500 * k), Moments.of_binary(int(c), 500 * k))
+            smallest = min(smallest, always_valid_p_value(test.difference, test.standard_error, 2 * 500 * k))
+        wrong += smallest <= 0.05
+    assert wrong <= 0.05 * 300 + 4 * np.sqrt(300 * 0.0475)
+
+
+def test_a_treatment_in_which_nobody_has_anything_is_tested_all_the_same() -> None:
+    """Nothing of twenty against ten of twenty: a difference with a p-value, a lift without error."""
+    found = welch(Moments.of_binary(0, 20), Moments.of_binary(10, 20))
+    assert found.p_value < 0.001
+    assert found.relative == -1
+    assert found.relative_interval is None

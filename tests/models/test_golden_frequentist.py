@@ -8,15 +8,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from tests.second_methods.frequentist import log_e_process, log_likelihood_ratio, sample_size, split_p_value
 from workbench.models import linearised
-from workbench.models.frequentist import (
-    always_valid_interval,
-    log_e_process,
-    log_likelihood_ratio,
-    sample_size,
-    split_p_value,
-    welch,
-)
+from workbench.models.frequentist import always_valid_interval, welch
 from workbench.models.multiplicity import benjamini_hochberg, hochberg
 from workbench.models.sample_ratio import sample_ratio_p_value
 from workbench.moments import CrossMoments, Moments

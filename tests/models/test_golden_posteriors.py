@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import special
 
+from tests.second_methods.lognormal import LognormalHurdle, lognormal_hurdle
 from workbench.models.arms import UNIFORM, BetaArm, MeanPrior, binary_arm, mean_arm
 from workbench.models.comparison import best, compare
 from workbench.models.drawn import best as best_drawn
 from workbench.models.lift import LiftPrior, posterior
-from workbench.models.lognormal import LognormalHurdle, lognormal_hurdle
 from workbench.models.rates import GammaRate
 from workbench.models.shrinkage import HalfCauchy, pool
 from workbench.moments import Moments

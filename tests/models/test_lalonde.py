@@ -16,10 +16,11 @@ from causaldata import cps_mixtape, nsw_mixtape
 
 from tests.models.populations import compressed
 from workbench import Project
-from workbench.analyses.association import Association, NotRandomSettings, NotRandomView, Randomised, Refused
 from workbench.analyses.not_random import analyse
 from workbench.models.adjustment import as_seen
 from workbench.models.overlap import adjust
+from workbench.records import Association, AssociationRecord, NotRandomSettings, Refused
+from workbench.records.association import Randomised
 
 RANDOMISED, NAIVE = 1794.34, -8497.52
 COVARIATES = ("age", "educ", "black", "hisp", "marr", "re74", "re75")
@@ -114,7 +115,7 @@ def _as_export(rows: pd.DataFrame, assignment: str, letter: str) -> pd.DataFrame
     return out
 
 
-def asked(project: Project, **settings: Any) -> NotRandomView:
+def asked(project: Project, **settings: Any) -> AssociationRecord:
     given = {"name": "survey", "metric": "re78", "control": "untrained", "covariates": COVARIATES}
     return analyse(project, NotRandomSettings(**{**given, **settings}))
 
@@ -122,7 +123,7 @@ def asked(project: Project, **settings: Any) -> NotRandomView:
 @pytest.mark.requirement("T1")
 def test_the_ladder_of_a_project_goes_from_the_naive_number_to_the_randomised_one(project: Project) -> None:
     view = asked(project, randomised="trial", planned_split={"trained": 185, "untrained": 260})
-    steps = {step.rung: step.answer for step in view.ladder}
+    steps = {step.rung: step.answer for step in view.summary.ladder}
     seen, overlap, randomised = (steps[name] for name in ("seen", "overlap", "randomised"))
     assert isinstance(seen, Association)
     assert seen.difference == pytest.approx(NAIVE, abs=0.5)
@@ -132,12 +133,14 @@ def test_the_ladder_of_a_project_goes_from_the_naive_number_to_the_randomised_on
     assert isinstance(overlap, Association)
     assert abs(overlap.difference - RANDOMISED) < 1_200 < abs(seen.difference - RANDOMISED)
     assert all(
-        step.answer.word == "association" for step in view.ladder if isinstance(step.answer, Association)
+        step.answer.word == "association"
+        for step in view.summary.ladder
+        if isinstance(step.answer, Association)
     )
     assert isinstance(steps["everybody"], Refused)
-    assert "not an effect" in str(view.sentence)
-    assert view.overlap is not None
-    assert view.overlap.alone[1] > 0.5
+    assert "not an effect" in str(view.verdict)
+    assert view.summary.overlap is not None
+    assert view.summary.overlap.alone[1] > 0.5
 
 
 def test_earnings_before_the_training_are_a_placebo(project: Project) -> None:
@@ -146,19 +149,19 @@ def test_earnings_before_the_training_are_a_placebo(project: Project) -> None:
     Imbens & Wooldridge 2009, Journal of Economic Literature 47:5, section 5.11.1, on pseudo-outcomes.
     """
     view = asked(project, placebo="re75", covariates=tuple(name for name in COVARIATES if name != "re75"))
-    assert view.placebo is not None
-    assert isinstance(view.placebo.seen, Association)
-    assert view.placebo.seen.difference == pytest.approx(-12_119, abs=5)  # 1,532 against 13,651
-    assert isinstance(view.placebo.answer, Association)
-    low, high = view.placebo.answer.interval
-    assert 0.2 * view.placebo.seen.difference < low < high < 0
+    assert view.summary.placebo is not None
+    assert isinstance(view.summary.placebo.seen, Association)
+    assert view.summary.placebo.seen.difference == pytest.approx(-12_119, abs=5)  # 1,532 against 13,651
+    assert isinstance(view.summary.placebo.answer, Association)
+    low, high = view.summary.placebo.answer.interval
+    assert 0.2 * view.summary.placebo.seen.difference < low < high < 0
     assert next(check for check in view.checks if check.name == "placebo").status == "warn"
-    assert "Do not lean on it" in str(view.sentence)
+    assert "Do not lean on it" in str(view.verdict)
 
 
 @pytest.mark.requirement("T1")
 def test_of_the_randomised_men_it_says_only_that_the_results_say_it(project: Project) -> None:
     view = asked(project, name="trial")
-    assert isinstance(view.answer, Refused)
-    assert view.ladder == []
-    assert "at random" in str(view.sentence)
+    assert isinstance(view.summary.answer, Refused)
+    assert view.summary.ladder == []
+    assert "at random" in str(view.verdict)

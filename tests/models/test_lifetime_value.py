@@ -45,11 +45,19 @@ def shop(customers: int, seed: int, hold_out: float = 0.0) -> tuple[PurchaseRows
     return rows, x[again], rng.gamma(6.25 * x[again], 1 / scale), later
 
 
-def value_of_shop(customers: int, seed: int) -> Array:
-    rows, x, mean_spend, _ = shop(customers, seed)
+def by_week(rows: PurchaseRows) -> PurchaseRows:
+    """The same customers counted in weeks, in the middle of which everything happened."""
+    t_x, T = (np.where(time > 0, np.floor(time) + 0.5, 0.0) for time in (rows.t_x, rows.T))
+    weeks, n = np.unique(np.column_stack([rows.x, np.minimum(t_x, T), T]), axis=0, return_counts=True)
+    return PurchaseRows(*weeks.T, n)
+
+
+def value_of_shop(customers: int, seed: int, draws: int = 1000) -> Array:
+    exact, x, mean_spend, _ = shop(customers, seed)
+    rows = by_week(exact)
     first, second = independent_seeds(seed, 2)
-    buying = purchases.posterior(rows, "bg-nbd", draws=1000, seed=first)
-    return value_per_customer(buying, spend.posterior(bin_spend(x, mean_spend), draws=1000, seed=second))
+    buying = purchases.posterior(rows, "bg-nbd", draws=draws, seed=first)
+    return value_per_customer(buying, spend.posterior(bin_spend(x, mean_spend), draws=draws, seed=second))
 
 
 @pytest.mark.requirement("V01")

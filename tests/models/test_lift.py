@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from tests.second_methods.tipping import tipping_sd
+from workbench.analyses.posteriors import Posteriors
 from workbench.errors import ModelError, WorkbenchError
 from workbench.models.arms import binary_arm
 from workbench.models.lift import (
@@ -16,16 +18,15 @@ from workbench.models.lift import (
     NormalEffect,
     Scale,
     log_bayes_factor,
-    log_odds_ratio,
+    log_lift,
     posterior,
     to_change,
     to_effect,
 )
 from workbench.models.past_tests import from_past_tests
 from workbench.models.tied_arms import TiedArms
-from workbench.models.tied_comparison import compare
-from workbench.models.tipping import outcome, tipping_mean, tipping_sd
 from workbench.moments import Moments
+from workbench.records import EffectSettings
 
 
 def test_a_prior_says_what_it_was_told() -> None:
@@ -130,67 +131,29 @@ def test_the_bayes_factor_is_a_ratio_of_integrals() -> None:
     assert np.exp(log_bayes_factor(0.3, 0.1, prior)) == pytest.approx(ratio, rel=1e-8)
 
 
-def normal_decision(estimate: float, se: float):  # type: ignore[no-untyped-def]
-    return lambda prior: outcome(float(posterior(estimate, se, prior).probability_above(0)))
-
-
-def test_the_tipping_scepticism_has_the_closed_form_of_a_normal() -> None:
-    prior, z = LiftPrior(0, 0.2), stats.norm.ppf(0.975)
-    for estimate, se in ((0.15, 0.05), (-0.12, 0.04), (0.11, 0.05)):
-        expected = se * z / np.sqrt((estimate / se) ** 2 - z**2)
-        found = tipping_sd(normal_decision(estimate, se), prior)
-        # 0.11 ± 0.05 is not sure under this prior; a wider one would be.
-        if outcome(float(posterior(estimate, se, prior).probability_above(0))) != "keep_measuring":
-            assert found == pytest.approx(expected, rel=1e-3)
-        else:
-            assert found == pytest.approx(prior.sd * 4)
-    # Nothing makes an estimate sure that is within two standard errors of nothing.
-    assert tipping_sd(normal_decision(0.05, 0.05), prior) is None
-
-
-def test_the_tipping_mean_is_where_the_decision_turns() -> None:
-    prior = LiftPrior(0, 0.1)
-    decide = normal_decision(0.15, 0.05)
-    found = tipping_mean(decide, prior)
+def test_the_tipping_prior_is_where_a_search_finds_it() -> None:
+    """Of the closed form and of the exact posterior; who is not sure is turned round by no scepticism."""
+    control, treatment = (binary_arm(Moments.of_binary(n, 20_000)) for n in (1000, 1120))
+    settings = EffectSettings(experiment="home", metric="conversion")
+    found = Posteriors({"a": control, "b": treatment}, "a", settings).prior("b")
     assert found is not None
-    assert found < 0
-    for mean, word in ((found - 1e-3, "keep_measuring"), (found + 1e-3, "adopt")):
-        assert decide(LiftPrior(mean, 0.1)) == word
-    # Of two that would turn it, the nearer one.
-    up = tipping_mean(normal_decision(0.04, 0.05), prior)
-    assert up is not None
-    assert up > 0
-    assert tipping_mean(normal_decision(5.0, 0.05), prior) is None
+    assert found.tipping is not None
+    low, high = np.log1p(found.tipping) / stats.norm.ppf(0.975)
+    assert low == pytest.approx(-high)
+    estimate, se = log_lift(treatment, control)
 
+    def by_normal(sd: float) -> bool:
+        return float(posterior(estimate, se, LiftPrior(0, sd)).probability_above(0)) >= 0.975
 
-def test_a_region_that_does_not_matter_lets_scepticism_drop_what_it_would_keep_measuring() -> None:
-    def decide(prior: LiftPrior) -> str:
-        effect = posterior(0.02, 0.03, prior)
-        masses = effect.rope(-0.01, 0.01)
-        return outcome(float(effect.probability_above(0)), (*map(float, masses),))  # type: ignore[arg-type]
+    def exactly(sd: float) -> bool:
+        return 1 - float(TiedArms(control, [treatment], LiftPrior(0, sd)).at_most(1, 1.0, 0.0)[0]) >= 0.975
 
-    found = tipping_sd(decide, LiftPrior(0, 0.2))
-    assert found is not None
-    assert decide(LiftPrior(0, found)) == "drop"
-    assert decide(LiftPrior(0, found * 1.01)) == "keep_measuring"
-
-
-def test_the_tipping_prior_of_the_exact_posterior_turns_the_exact_decision() -> None:
-    control, treatment = Moments.of_binary(1000, 20_000), Moments.of_binary(1120, 20_000)
-
-    def decide(prior: LiftPrior) -> str:
-        tied = TiedArms(binary_arm(control), [binary_arm(treatment)], prior)
-        return outcome(1 - float(tied.at_most(1, 1.0, 0.0)[0]))
-
-    prior = LiftPrior(0, 0.2, "log odds")
-    assert decide(prior) == "adopt"
-    found = tipping_sd(decide, prior)
-    assert found is not None
-    estimate, se = log_odds_ratio(treatment, control)
-    z = 1.959963984540054
-    assert found == pytest.approx(se * z / np.sqrt((estimate / se) ** 2 - z**2), rel=0.02)
-    at_edge = compare(TiedArms(binary_arm(control), [binary_arm(treatment)], LiftPrior(0, found, "log odds")))
-    assert at_edge.probability_better == pytest.approx(0.975, abs=1e-4)
+    assert tipping_sd(by_normal, 4.0) == pytest.approx(high, rel=2e-3)
+    assert tipping_sd(exactly, 4.0) == pytest.approx(high, rel=0.02)
+    near = binary_arm(Moments.of_binary(1020, 20_000))
+    unsure = Posteriors({"a": control, "b": near}, "a", settings).prior("b")
+    assert unsure is not None
+    assert unsure.tipping is None
 
 
 def test_the_strip_goes_from_sceptical_to_wide() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.second_methods.thompson import Bandits, thompson
 from workbench.errors import ModelError, WorkbenchError
 from workbench.models.adaptive import doubly_robust, hajek, horvitz_thompson
 from workbench.models.arms import BetaArm
 from workbench.models.comparison import best
-from workbench.models.thompson import Bandits, thompson
 from workbench.moments import Moments
 
 BANDITS = 1000

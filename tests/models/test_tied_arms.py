@@ -12,8 +12,9 @@ from workbench.errors import ModelError, WorkbenchError
 from workbench.models import comparison
 from workbench.models.arms import Arm, BetaArm, MeanArm, binary_arm, hurdle_arm, mean_arm
 from workbench.models.lift import LiftPrior, Scale, log_lift, posterior
+from workbench.models.pair import Comparison
 from workbench.models.tied_arms import TiedArms
-from workbench.models.tied_comparison import TiedComparison, compare
+from workbench.models.tied_comparison import compare
 from workbench.moments import Moments
 
 ODDS = LiftPrior(0, 0.2, "log odds")
@@ -23,7 +24,7 @@ def share(successes: int, n: int, prior: tuple[float, float] = (0.5, 0.5)) -> Be
     return binary_arm(Moments.of_binary(successes, n), prior)
 
 
-def tied(treatment: Arm, control: Arm, prior: LiftPrior = ODDS, **options: object) -> TiedComparison:
+def tied(treatment: Arm, control: Arm, prior: LiftPrior = ODDS, **options: object) -> Comparison:
     return compare(TiedArms(control, [treatment], prior), **options)  # type: ignore[arg-type]
 
 

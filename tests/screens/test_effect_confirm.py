@@ -87,7 +87,9 @@ def test_a_confirmation_runs_beside_the_page_and_takes_the_place_of_the_answer(
     assert split.record is not None
     assert split.record.settings.confirm
     parts = [item for item in split.record.summary.comparisons if item.segment is not None]
-    assert [item.confirmed == item.pooled for item in parts] == [True, True]
+    for item in parts:
+        assert item.pooled is not None
+        assert item.confirmed == item.pooled.model_copy(update={"difference_together": None})
     (check,) = [check for check in split.record.checks if check.name == "confirmed"]
     assert check.status == "ok"
     assert not split.kept
@@ -122,11 +124,11 @@ def test_the_page_offers_it_where_there_are_groups_and_shows_what_came_of_it(
 ) -> None:
     sampler.set()
     page = results(split, Texts("en"))
-    assert "Difference by PyMC" not in words(page)
+    assert "Interval by PyMC" not in words(page)
     button = control(page, LABEL)
     button.click()
     split.wait(SECONDS)
-    assert "Difference by PyMC" in words(page)
+    assert "Interval by PyMC" in words(page)
     assert "sampler agrees on the groups" in words(page)
     assert (button.disabled, button.description) == (True, "The groups are confirmed with PyMC")
     choose(page, "Split by", "nothing: everybody together")

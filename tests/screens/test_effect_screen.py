@@ -41,6 +41,17 @@ def test_the_answer_is_the_projects_own(shop: Project) -> None:
     assert state.record.id == shop.effect(EXPERIMENT, "revenue", by="country", keep=False).id
 
 
+def test_one_change_is_one_stretch_of_work(shop: Project) -> None:
+    state, seen = EffectState(shop), list[bool]()
+    state.observe(lambda change: seen.append(change.new), "busy")
+    state.metric = "revenue"
+    assert seen == [True, False]
+    state.split = "nonsense"
+    assert state.problem is not None
+    assert state.record is None
+    assert seen == [True, False] * 2
+
+
 def test_one_change_is_one_question(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     state = EffectState(shop)
     questions = asked(shop, monkeypatch)
@@ -143,7 +154,7 @@ def test_a_fault_of_ours_is_one_sentence_on_the_page_and_its_traceback_in_the_lo
 def test_only_random_assignment_is_called_an_effect(shop: Project) -> None:
     page = screens.effect_lab(shop, "en")
     assert "association" not in answers(page)
-    choose(page, "How people came into their arm", "people chose")
+    choose(page, "How people came into their arm", "people chose, or did something")
     assert "This is an association, not an effect" in answers(page)
     choose(page, "Experiment", OFFERS)
     choose(page, "How people came into their arm", "at random")

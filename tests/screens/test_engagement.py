@@ -45,7 +45,7 @@ def social() -> pa.Table:
 
 def show(project: Project) -> ipywidgets.VBox:
     """The page in English."""
-    return screen("5-engagement", EngagementState, view, project, "en")
+    return screen("6-engagement", EngagementState, view, project, "en")
 
 
 def time_of(state: EngagementState) -> TimeOnPage:

@@ -23,10 +23,11 @@ ALL: dict[str, Screen] = {
     "2-segments": screens.segments,
     "3-effect-lab": screens.effect_lab,
     "4-lifetime-value": screens.lifetime_value,
-    "5-engagement": screens.engagement,
-    "6-one-customer": screens.one_customer,
-    "7-trust": screens.trust,
-    "8-publish": screens.publish,
+    "5-cohorts": screens.cohorts,
+    "6-engagement": screens.engagement,
+    "7-one-customer": screens.one_customer,
+    "8-trust": screens.trust,
+    "9-publish": screens.publish,
 }
 INPUTS = (
     ipywidgets.Dropdown,

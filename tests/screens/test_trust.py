@@ -140,3 +140,28 @@ def test_the_other_parts_are_made_when_they_are_opened(bad: Project) -> None:
     assert sum(1 for _ in widgets(page)) != before
     bar.value = 0
     assert sum(1 for _ in widgets(page)) == before
+
+
+@pytest.mark.requirement("M07")
+def test_an_alarm_is_muted_with_a_reason_and_stays_on_the_page(tmp_path: Path) -> None:
+    project = living(tmp_path / "shop", days=90, people=2_000, leaving=0.02, rise=(75, 3.0))
+    state = TrustState(project)
+    state.kappa = 0.1  # leaves one alarm
+    page = trust(state, Texts("en"))
+    mutes = state.mutes
+    assert (mutes.sounding, mutes.muted) == (["trust.change"], [])
+    mute = control(page, "Mute")
+    mute.click()
+    assert "Say why" in str(mutes.problem)
+    control(page, "Why").value = "<b>known</b>"
+    control(page, "Who says so").value = "Ana"
+    mute.click()
+    assert (mutes.problem, mutes.sounding, mutes.muted) == (None, [], ["trust.change"])
+    assert project.alarms["trust.change"].seen == state.found.until  # type: ignore[union-attr] # it was answered
+    shown = words(page)
+    assert "Muted by Ana until" in shown
+    assert "&lt;b&gt;known&lt;/b&gt;" in shown
+    assert "times as fast as before" in answers(page)
+    control(page, "Let it sound again").click()
+    assert (mutes.sounding, mutes.muted) == (["trust.change"], [])
+    assert "Muted" not in answers(page)

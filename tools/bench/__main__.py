@@ -1,6 +1,6 @@
 """`make bench`: what the main job costs, measured side by side in one run.
 
-    python -m tools.bench                       import, demo, million, others, small
+    python -m tools.bench                       import, demo, million, redraw, others, lifetime, small
     python -m tools.bench demo                  one part
     python -m tools.bench large                 5 million customers and 100 million events; a gigabyte of disk
     python -m tools.bench large --data FOLDER   the same with tables that are kept there for the next time
@@ -17,8 +17,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+from tools.bench.lifetime import bench_lifetime
 from tools.bench.measure import measure, show
 from tools.bench.others import bench_others
+from tools.bench.redraw import bench_redraw
 from tools.bench.speed import bench_speed
 
 _REPEATS = 3
@@ -93,7 +95,9 @@ PARTS: dict[str, Callable[[], None]] = {
     "import": bench_import,
     "demo": bench_demo,
     "million": bench_million,
+    "redraw": bench_redraw,
     "others": bench_others,
+    "lifetime": bench_lifetime,
 }
 SIZES = ("small", "large")
 

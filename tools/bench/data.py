@@ -80,7 +80,7 @@ def make(folder: Path, size: Size) -> None:
         copy("order_items", _lines(parts["orders"][-1]))
         copy("events", _events(size.events / size.customers / 5))
     database.close()
-    _write_manifest(folder, parts)
+    write_manifest(folder, parts)
 
 
 def _uniform(number: str, salt: int) -> str:
@@ -141,7 +141,7 @@ def _events(visits: float) -> str:
         ORDER BY customer_id, ts"""
 
 
-def _write_manifest(folder: Path, parts: dict[str, list[Path]]) -> None:
+def write_manifest(folder: Path, parts: dict[str, list[Path]]) -> None:
     """What a project's `tables.json` says of these parts."""
     manifest = {}
     for table, places in parts.items():

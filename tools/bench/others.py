@@ -4,8 +4,8 @@ All begin with the same sums of each arm and end with the probability that the t
 intervals of 95 %. tea-tasting is frequentist: its interval of the difference is Welch's, and half its
 p-value, on the side of the estimate, is held against the probability. bayesian-testing draws; it gives
 intervals of arms, which are held against those of our arms, and takes revenue for buyers and lognormal
-amounts, as `models.lognormal` does. Here more is computed than is compared: lifts, losses, and with
-bayesian-testing the interval of the difference.
+amounts, as `tests.second_methods.lognormal` does. Here more is computed than is compared: lifts, losses, and
+with bayesian-testing the interval of the difference.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.second_methods.lognormal import lognormal_hurdle
 from workbench.models import drawn
 from workbench.models.arms import Arm, binary_arm, mean_arm
 from workbench.models.comparison import compare
-from workbench.models.lognormal import lognormal_hurdle
 from workbench.moments import Moments
 
 type Array = NDArray[np.float64]

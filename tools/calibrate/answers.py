@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 
 from workbench.models.arms import Array
-from workbench.models.comparison import Comparison
+from workbench.models.pair import Comparison
 
 LEVELS = (0.5, 0.9, 0.95)
 MAIN = 0.9

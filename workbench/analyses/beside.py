@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ import numpy as np
 
 from workbench.analyses import experiment as reading
 from workbench.analyses.experiment import Experiment
+from workbench.analyses.frequentist import p_value
 from workbench.analyses.timed import BEFORE, DELIVERED, UNDER, Timeline
 from workbench.errors import ModelError
 from workbench.metrics.cells import Cell
@@ -23,7 +25,8 @@ from workbench.models import adaptive, bootstrap, instrument, linearised
 from workbench.models import drawn as drawn_arms
 from workbench.models import factorial as crossed
 from workbench.models.arms import Arm, binary_arm, hurdle_arm, mean_arm
-from workbench.models.comparison import Comparison, compare
+from workbench.models.comparison import compare, compare_each
+from workbench.models.pair import Comparison
 from workbench.moments import CrossMoments, Histogram, Moments, WeightedMoments
 from workbench.records import (
     Delivery,
@@ -86,34 +89,36 @@ def weeks(
     second = UNDER if timeline.divided else timeline.second
     pairs = timeline.by_week(second)
     zone, begin = ZoneInfo(project.settings.timezone), timeline.people.exposed[0]
-    made: list[Week] = []
+    known: list[tuple[int, int]] = []
+    sides: list[tuple[Arm, Arm]] = []
     so_far: dict[str, CrossMoments] = {}
     for week in sorted({week for _, week in pairs}):
         now = {name: pairs.get((name, week), CrossMoments.empty()) for name in (arm, control)}
         so_far = {name: so_far.get(name, CrossMoments.empty()) + now[name] for name in now}
         try:
-            here, whole = (
-                compare(
+            of_week, of_all = (
+                (
                     _posterior(timeline, both[arm], settings),
                     _posterior(timeline, both[control], settings),
-                    settings.level,
                 )
                 for both in (now, so_far)
             )
         except ModelError:  # too few in this week: they count in the next one's sum
             continue
-        start = datetime.fromtimestamp(begin, UTC).astimezone(zone) + timedelta(weeks=week)
-        made.append(
-            Week(
-                start=start.date(),
-                n=now[arm].n + now[control].n,
-                difference=here.difference,
-                difference_interval=here.difference_interval,
-                so_far=whole.difference,
-                so_far_interval=whole.difference_interval,
-            )
+        known.append((week, now[arm].n + now[control].n))
+        sides += [of_week, of_all]
+    said = compare_each(sides, settings.level)
+    return [
+        Week(
+            start=(datetime.fromtimestamp(begin, UTC).astimezone(zone) + timedelta(weeks=week)).date(),
+            n=n,
+            difference=here.difference,
+            difference_interval=here.difference_interval,
+            so_far=whole.difference,
+            so_far_interval=whole.difference_interval,
         )
-    return made
+        for (week, n), here, whole in zip(known, said[::2], said[1::2], strict=True)
+    ]
 
 
 def _posterior(timeline: Timeline, pair: CrossMoments, settings: EffectSettings) -> Arm:
@@ -165,7 +170,7 @@ def witnesses(found: Experiment, settings: EffectSettings, arm: str, control: st
         return _witnesses(said)
     if not timeline.adaptive:
         arms = [timeline.histograms[name] for name in (arm, control)]
-        drawn = [bootstrap.mean(one, seed=seed) for seed, one in enumerate(arms)]
+        drawn = [_drawn(one, seed=seed) for seed, one in enumerate(arms)]
         said["bootstrap"] = drawn_arms.compare(drawn[0], drawn[1], level, lower_is_better=lower)
         cut = [_cut(one, arms) for one in arms]
         if all(moments.m2 > 0 for moments in cut):
@@ -176,6 +181,9 @@ def witnesses(found: Experiment, settings: EffectSettings, arm: str, control: st
         adjusted = [mean_arm(linearised.adjusted(pair, theta, centre)) for pair in pairs]
         said["adjusted"] = compare(adjusted[0], adjusted[1], level, lower_is_better=lower)
     return _witnesses(said)
+
+
+_drawn = lru_cache(maxsize=16)(bootstrap.mean)
 
 
 def _witnesses(said: Mapping[WitnessName, Comparison]) -> list[Witness]:
@@ -200,6 +208,7 @@ def _periods(found: Experiment, arm: str) -> list[adaptive.Period]:
     return made
 
 
+@lru_cache(maxsize=16)
 def _hurdle(arm: Cell, control: Cell) -> tuple[Arm, Arm] | None:
     """Who buys and what a buyer spends, apart; None where there are no zeros, or amounts below them."""
     for cell in (arm, control):
@@ -282,4 +291,5 @@ def _other(
         lift=result.lift,
         lift_interval=result.lift_interval,
         probability_better=result.probability_better,
+        p=None if found.propensities is not None else p_value(cells[0], cells[1]),
     )

@@ -7,9 +7,11 @@ import numpy as np
 from workbench.analyses.checks import SAMPLE_RATIO_ALARM
 from workbench.analyses.experiment import Experiment
 from workbench.analyses.propensities import ByGroup
+from workbench.analyses.timed import UNDER
 from workbench.decisions import main_comparison, metric_name, sure
 from workbench.locale import say
 from workbench.models.adaptive import assignment_p_value
+from workbench.models.ratio import design_effect, holds
 from workbench.models.sample_ratio import sample_ratio_p_value
 from workbench.records import Assignment, Check, EffectSettings, EffectSummary, OtherResult
 
@@ -24,6 +26,7 @@ def beside_checks(found: Experiment, settings: EffectSettings, summary: EffectSu
     """Checks of what is looked at beside the comparison."""
     made = [
         _sample_ratio_of_groups(found, settings, summary.assignment),
+        _ratio(found, settings, summary),
         _models(summary, settings),
         _before(summary),
         _delivered(summary),
@@ -69,6 +72,35 @@ def _ratio_by_propensities(found: ByGroup, arms: list[str]) -> dict[str, float]:
     groups = sorted({group for _, group in found if group is not None})
     sides = {group: [found[arm, group] for arm in arms if (arm, group) in found] for group in groups}
     return {group: assignment_p_value(side) for group, side in sides.items() if len(side) == len(arms)}
+
+
+def _ratio(found: Experiment, settings: EffectSettings, summary: EffectSummary) -> Check | None:
+    """Whether a ratio can be believed, and how much surer it would look if people were not what is drawn."""
+    timeline = found.timeline
+    if settings.per is None or timeline is None or timeline.adaptive:
+        return None
+    everybody = timeline.everybody(UNDER)
+    pairs = {arm: everybody[arm, None] for arm in (summary.arm, summary.control)}
+    words = {"metric": metric_name(settings.metric, settings.per), "per": metric_name(settings.per)}
+    unsteady = [arm for arm, pair in pairs.items() if not holds(pair)]
+    if unsteady:
+        detail = say(
+            "In “{arm}” there is so little of what is divided by ({per}) that its mean may be near nothing, "
+            "and {metric} anything; wait for more customers.",
+            arm=unsteady[0],
+            **words,
+        )
+        return Check(name="ratio", status="fail", detail=detail)
+    effects = [effect for pair in pairs.values() if (effect := design_effect(pair)) is not None]
+    if len(effects) < len(pairs):
+        return None
+    detail = say(
+        "Of {metric}, customers are what varies: the interval is {factor:number} times as wide as one that "
+        "takes each {per} for a draw of its own.",
+        factor=max(effects) ** 0.5,
+        **words,
+    )
+    return Check(name="ratio", status="ok", detail=detail)
 
 
 def _models(summary: EffectSummary, settings: EffectSettings) -> Check | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Literal
+
 from workbench.analyses.experiment import Experiment
 from workbench.errors import ModelError
 from workbench.locale import Message, say
 from workbench.metrics.cells import Cell
-from workbench.models import comparison as compared
+from workbench.models import pair
 from workbench.models.arms import Arm, binary_arm, mean_arm
-from workbench.models.comparison import compare
+from workbench.models.comparison import compare_each
 from workbench.models.hierarchical import SampledEffect
-from workbench.models.pooling import PooledEffect, pool_segments
+from workbench.models.pooling import PooledEffect, SegmentEffects, pool_segments
+from workbench.moments import Moments
 from workbench.records import Check, Comparison, Density, EffectSettings, Pooled, Word
 
 
@@ -24,7 +28,7 @@ def comparison_of(
     word: Word,
     arms: tuple[str, str],
     segment: str | None,
-    result: compared.Comparison,
+    result: pair.Comparison,
     *,
     spoken: bool = False,
 ) -> Comparison:
@@ -60,45 +64,63 @@ def comparison_of(
     )
 
 
-def _density(result: compared.Comparison) -> Density:
+def _density(result: pair.Comparison) -> Density:
     x, y = result.density()
     return Density(x=x.tolist(), y=y.tolist(), dots=result.dots().tolist())
 
 
+@lru_cache(maxsize=8)
+def _together(
+    kind: Literal["binary", "mean"],
+    cells: tuple[tuple[Moments, Moments], ...],
+    level: float,
+    lower_is_better: bool,
+) -> SegmentEffects:
+    """The effects of segments whose control and treatment are given, drawn towards each other."""
+    control, treatment = ([cell[side] for cell in cells] for side in (0, 1))
+    return pool_segments(kind, control, treatment, level=level, lower_is_better=lower_is_better)
+
+
+_alone = lru_cache(maxsize=8)(compare_each)
+
+
 def by_group(
     found: Experiment, settings: EffectSettings, word: Word, name: str, control: str
-) -> tuple[list[Comparison], list[Check]]:
-    """Each group, and checks where some are too small or cannot be pooled."""
+) -> tuple[list[Comparison], list[Check], SegmentEffects | None]:
+    """Each group, checks where some are too small or cannot be pooled, and all effects where they can."""
     cells = {
         group: (found.cells.get((control, group), Cell()).all, found.cells.get((name, group), Cell()).all)
         for group in found.groups
     }
     reason: Message | None = None
+    whole: SegmentEffects | None = None
     try:
-        pooled: tuple[PooledEffect | Message, ...] = pool_segments(
-            found.kind,
-            [before for before, _ in cells.values()],
-            [after for _, after in cells.values()],
-            level=settings.level,
-            lower_is_better=settings.lower_is_better,
-        ).segments
+        whole = _together(found.kind, tuple(cells.values()), settings.level, settings.lower_is_better)
+        pooled = whole.segments
     except ModelError as error:
         pooled = tuple(error.message for _ in cells)
         reason = error.message
     zone = (-settings.rope, settings.rope) if settings.rope else None
-    items: list[Comparison] = []
+    known: dict[str, tuple[Arm, Arm]] = {}
     small: list[str] = []
-    for group, part in zip(cells, pooled, strict=True):
+    for group in cells:
         try:
-            sides = [found.cells.get((side, group), Cell()) for side in (name, control)]
-            arm, base = (posterior(found, cell, settings) for cell in sides)
+            arm, base = (
+                posterior(found, found.cells.get((side, group), Cell()), settings) for side in (name, control)
+            )
         except ModelError:
             small.append(group)
             continue
-        result = compare(arm, base, settings.level, zone, "lift", settings.lower_is_better)
-        item = comparison_of(found, word, (name, control), group, result)
-        drawn = None if isinstance(part, Message) else pooled_of(part)
-        items.append(item.model_copy(update={"pooled": drawn}))
+        known[group] = arm, base
+    results = _alone(tuple(known.values()), settings.level, zone, "lift", settings.lower_is_better)
+    drawn = dict(zip(cells, pooled, strict=True))
+    items = []
+    for group, result in zip(known, results, strict=True):
+        part = drawn[group]
+        towards = None if isinstance(part, Message) else pooled_of(part)
+        items.append(
+            comparison_of(found, word, (name, control), group, result).model_copy(update={"pooled": towards})
+        )
     checks: list[Check] = []
     if reason is not None and items:
         detail = say("The groups' effects cannot be drawn towards each other. {reason}", reason=reason)
@@ -110,7 +132,7 @@ def by_group(
             names=small,
         )
         checks.append(Check(name="small_segments", status="warn", detail=detail))
-    return items, checks
+    return items, checks, whole
 
 
 def pooled_of(part: PooledEffect | SampledEffect) -> Pooled:
@@ -122,4 +144,5 @@ def pooled_of(part: PooledEffect | SampledEffect) -> Pooled:
         lift_interval=part.lift_interval,
         probability_better=part.probability_better,
         probability_above_overall=part.probability_above_overall,
+        difference_together=part.difference_together if isinstance(part, PooledEffect) else None,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import exp, log
 
 from workbench.analyses.experiment import Experiment
 from workbench.analyses.propensities import ByGroup
-from workbench.locale import say
+from workbench.locale import Message, say
 from workbench.metrics.cells import Cell
-from workbench.models.adaptive import assignment_p_value
-from workbench.models.sample_ratio import sample_ratio_p_value
+from workbench.models.adaptive import Propensities, assignment_p_value
+from workbench.models.sample_ratio import log_bayes_factor, sample_ratio_p_value
 from workbench.moments import WeightedMoments
 from workbench.records import Assignment, Check, EffectSettings
 
@@ -19,6 +20,7 @@ TWO_ARMS_ALARM = 0.1
 FEWEST_CONVERSIONS = 10
 FEWEST_CUSTOMERS = 30
 UNEVEN = 0.1
+_MILLION = 1e6
 
 
 def believed(recorded: Assignment | None, said: Assignment | None) -> Assignment:
@@ -123,43 +125,54 @@ def _sample_ratio(found: Experiment, settings: EffectSettings, assignment: Assig
                 "Sizes of the arms: {sizes:listing}. Without random assignment none is expected.", sizes=sizes
             ),
         )
+    if found.propensities is not None:
+        return _ratio_of_propensities([found.propensities[arm, None] for arm in arms], sizes)
     planned = settings.planned_split or found.planned
     shares = [planned.get(arm, 0.0) for arm in arms] if planned else None
-    if found.propensities is not None:
-        p_value = assignment_p_value([found.propensities[arm, None] for arm in arms])
-        shares = None
-    else:
-        p_value = sample_ratio_p_value([found.assigned[arm] for arm in arms], shares)
-    if p_value < SAMPLE_RATIO_ALARM and found.propensities is not None:
-        return Check(
-            name="sample_ratio",
-            status="fail",
-            detail=say(
-                "The arms are not as large as their probabilities say ({sizes:listing}; p {p:p_value}): "
-                "somebody is lost or counted twice, or the probabilities are not those that were used; find "
-                "out why.",
-                sizes=sizes,
-                p=p_value,
-            ),
-        )
+    counts = [found.assigned[arm] for arm in arms]
+    p_value = sample_ratio_p_value(counts, shares)
+    words = {"sizes": sizes, "p": p_value, "odds": _odds(log_bayes_factor(counts, shares))}
     if p_value < SAMPLE_RATIO_ALARM:
         return Check(
             name="sample_ratio",
             status="fail",
             detail=say(
-                "The arms are not as large as planned ({sizes:listing}; p {p:p_value}): somebody is lost or "
-                "counted twice; find out why, or give the planned split if it was not even.",
-                sizes=sizes,
-                p=p_value,
+                "The arms are not as large as planned ({sizes:listing}; p {p:p_value}; {odds}): somebody is "
+                "lost or counted twice; find out why, or give the planned split if it was not even.",
+                **words,
             ),
         )
-    return Check(
-        name="sample_ratio",
-        status="ok",
-        detail=say(
-            "The arms are as large as planned ({sizes:listing}; p {p:p_value}).", sizes=sizes, p=p_value
-        ),
+    detail = say("The arms are as large as planned ({sizes:listing}; p {p:p_value}; {odds}).", **words)
+    return Check(name="sample_ratio", status="ok", detail=detail)
+
+
+def _odds(log_factor: float) -> Message:
+    """How much likelier the sizes of the arms are with one split than with the other."""
+    if log_factor > log(_MILLION):
+        return say("more than a million times as likely with another split as with the planned one")
+    if log_factor > 0:
+        return say(
+            "{times:number} times as likely with another split as with the planned one", times=exp(log_factor)
+        )
+    return say(
+        "{times:number} times as likely with the planned split as with another", times=exp(-log_factor)
     )
+
+
+def _ratio_of_propensities(arms: list[Propensities], sizes: list[Message]) -> Check:
+    """The same where every customer had a probability of their own."""
+    p_value = assignment_p_value(arms)
+    words = {"sizes": sizes, "p": p_value}
+    if p_value < SAMPLE_RATIO_ALARM:
+        detail = say(
+            "The arms are not as large as their probabilities say ({sizes:listing}; p {p:p_value}): "
+            "somebody is lost or counted twice, or the probabilities are not those that were used; find "
+            "out why.",
+            **words,
+        )
+        return Check(name="sample_ratio", status="fail", detail=detail)
+    detail = say("The arms are as large as planned ({sizes:listing}; p {p:p_value}).", **words)
+    return Check(name="sample_ratio", status="ok", detail=detail)
 
 
 def _propensities(found: Experiment, arms: ByGroup) -> Check:

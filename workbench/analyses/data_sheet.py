@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 SCREENS: Final[Mapping[str, tuple[str, ...]]] = {
     "2-segments": ("customers", "orders"),
     "3-effect-lab": ("customers", "exposures", "orders", "events", "outcomes", "summaries"),
-    "4-lifetime-value": ("customers", "orders", "exposures"),
-    "5-engagement": ("customers", "events", "orders", "exposures", "social"),
-    "6-one-customer": (
+    "4-lifetime-value": ("customers", "orders", "exposures", "churn", "spend", "order_items", "referrals"),
+    "5-cohorts": ("customers", "orders", "exposures"),
+    "6-engagement": ("customers", "events", "orders", "exposures", "social"),
+    "7-one-customer": (
         *("customers", "aliases", "events", "orders", "order_items", "refunds", "exposures", "sends"),
         *("send_events", "subscriptions", "surveys", "consents", "leads", "referrals", "churn"),
     ),
-    "7-trust": (
+    "8-trust": (
         *("customers", "consents", "subscriptions", "sends", "send_events", "orders", "order_items"),
         "exposures",
     ),

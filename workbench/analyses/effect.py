@@ -15,8 +15,10 @@ from workbench.analyses.checks import believed, effect_checks
 from workbench.analyses.confirmed import confirm, confirmed_check
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.experiment import Experiment
+from workbench.analyses.frequentist import frequentist
 from workbench.analyses.posteriors import Posteriors, rule_rate
 from workbench.analyses.protocols import fingerprint_of, protocol_checks
+from workbench.analyses.together import ranking, together
 from workbench.decisions import effect_verdict
 from workbench.errors import WorkbenchError, check_between, check_choice
 from workbench.locale import say
@@ -64,23 +66,27 @@ def analyse(
     word: Word = "effect" if assignment == "random" else "association"
     checks = [*effect_checks(found, settings, control), *consent_checks(project, "exposures")]
     own = {name: posterior(found, found.cells.get((name, None), Cell()), settings) for name in found.arms}
-    joint = Posteriors(own, control, settings)
-    probability, losses = joint.best()
+    posteriors = Posteriors(own, control, settings)
+    probability, losses = posteriors.best()
     spoken = _spoken(found, settings, control, probability)
-    results = {name: joint.compare(name) for name in found.arms if name != control}
+    results = posteriors.comparisons()
     comparisons = [
         comparison_of(found, word, (name, control), None, result, spoken=name == spoken)
         for name, result in results.items()
     ]
-    confirmation, witnesses = None, beside.witnesses(found, settings, spoken, control)
+    claims, ranked, confirmation = None, None, None
+    witnesses = beside.witnesses(found, settings, spoken, control)
     if found.groups:
-        segments, notes = by_group(found, settings, word, spoken, control)
+        segments, notes, pooled = by_group(found, settings, word, spoken, control)
+        claims = together(settings, segments, pooled)
+        ranked = ranking(found, settings, segments, pooled, word)
         if settings.confirm:
             segments, confirmation, more = confirm(found, settings, segments, seed, progress, cancel)
             witnesses += more
             notes.append(confirmed_check(segments, confirmation, settings.level))
         comparisons += segments
         checks += notes
+    others = beside.others(project, settings, spoken, control)
     summary = EffectSummary(
         metric=settings.metric,
         kind=found.kind,
@@ -88,7 +94,9 @@ def analyse(
         control=control,
         assignment=assignment,
         word=word,
-        arms=[_arm(found, settings, name, joint.arm(name), probability[name], losses[name]) for name in own],
+        arms=[
+            _arm(found, settings, name, posteriors.arm(name), probability[name], losses[name]) for name in own
+        ],
         comparisons=comparisons,
         probability_best={name: probability[name] for name in own},
         customers=sum(found.cells.get((name, None), Cell()).all.n for name in own),
@@ -97,10 +105,13 @@ def analyse(
         gain=beside.gain(found, settings, spoken, control),
         weeks=beside.weeks(project, found, settings, spoken, control),
         delivery=beside.delivery(found, settings, spoken, control),
-        others=beside.others(project, settings, spoken, control),
-        prior=joint.prior(spoken),
+        others=others,
+        prior=posteriors.prior(spoken),
         rule=rule_rate(found.kind, found.cells[spoken, None].all, found.cells[control, None].all, settings),
         confirmation=confirmation,
+        together=claims,
+        ranking=ranked,
+        frequentist=frequentist(found, settings, spoken, control, others),
         factorial=beside.factorial(settings, own, control),
     )
     checks += beside_checks(found, settings, summary)

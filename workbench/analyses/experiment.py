@@ -25,7 +25,7 @@ from workbench.analyses.groups import (
     rules_for,
 )
 from workbench.analyses.groups import SEGMENTS as SEGMENTS
-from workbench.analyses.timed import Timeline, read_tables, unit_of
+from workbench.analyses.timed import Timeline, event_names, read_tables, unit_of
 from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError
 from workbench.locale import say
@@ -154,21 +154,35 @@ def _timed_metrics(engine: Engine) -> list[str]:
     """Metrics of what customers do, as far as the tables have it."""
     metrics = list(ORDERED) if has(engine, "orders") else []
     if has(engine, "events"):
-        names = ask(engine, actions.names(table(engine, "events"))).to_pylist()
-        often = sorted((row for row in names if row["name"]), key=lambda row: (-row["n"], row["name"]))
-        for row in often[: actions.MOST_NAMES]:
-            metrics += [f"event:{row['name']}", f"any:{row['name']}"]
+        for name in event_names(engine):
+            metrics += [f"event:{name}", f"any:{name}"]
         if "page" in table(engine, "events").columns:
             metrics += list(actions.STAYED)
     return metrics
 
 
+_OF_THE_ANSWER = {
+    *("level", "prior", "lift_prior", "rope", "lower_is_better", "planned_split", "control", "arm"),
+    *("factors", "others", "looks", "confirm"),
+}
+"""Settings that nothing that is read depends on."""
+
+
 def read(project: Project, settings: EffectSettings) -> Experiment:
-    """Bring an experiment's cells out of the project.
+    """Bring an experiment's cells out of the project; once, while its tables are what they are.
 
     Raises:
         DataError: when the experiment, the metric or the group is not there, or has fewer than two arms.
     """
+    kept = getattr(project.engine, "kept", None)  # some engines know whether their tables have changed
+    if kept is None:
+        return _read(project, settings)
+    asked = settings.model_dump_json(exclude=_OF_THE_ANSWER)
+    question = (Experiment, asked, tuple(project.segments.items()), project.settings.timezone)
+    return cast(Experiment, kept(question, lambda: _read(project, settings)))
+
+
+def _read(project: Project, settings: EffectSettings) -> Experiment:
     engine = project.engine
     known = experiments(engine)
     if settings.experiment not in known:

@@ -34,23 +34,43 @@ class Kind:
     """How a measure is made of a group's sums.
 
     Attributes:
-        people: Customers it is about.
-        weight: What its value is a mean over: customers, orders, money.
-        value: The value as seen; also of the sums of several groups.
-        arm: Its posterior, and the mean and standard deviation of its log; given the design effect.
+        sums: Its value is the first over the second, which is what it is a mean over; the third counts the
+            customers it is about.
+        law: Its posterior, and the mean and standard deviation of its log, given the design effect; None
+            for a plain share or ratio.
     """
 
     name: str
     title: Message
     about: Message
     unit: Unit
-    people: Callable[[Row], float]
-    weight: Callable[[Row], float]
-    value: Callable[[Row], float]
-    arm: Callable[[Row, float], Posterior]
+    sums: tuple[str, str, str]
+    law: Callable[[Row, float], Posterior] | None = None
+
+    def people(self, row: Row) -> float:
+        """Customers it is about."""
+        return row[self.sums[2]]
+
+    def weight(self, row: Row) -> float:
+        """What its value is a mean over: customers, orders, money."""
+        return row[self.sums[1]]
+
+    def value(self, row: Row) -> float:
+        """The value as seen; also of the sums of several groups."""
+        return row[self.sums[0]] / row[self.sums[1]]
+
+    def arm(self, row: Row, effect: float) -> Posterior:
+        """Its posterior, and the mean and standard deviation of its log; given the design effect."""
+        if self.law is not None:
+            return self.law(row, effect)
+        if self.unit == "share":
+            hits, n, people = self.sums
+            return _share(row[hits], row[n], 1.0 if n == people else effect)
+        arm = _of_ratio(row, self.name)
+        return arm, log_mean(arm.mean, arm.sd)
 
 
-def _share(hits: float, n: float, effect: float = 1.0) -> Posterior:
+def _share(hits: float, n: float, effect: float) -> Posterior:
     """A share with the Jeffreys prior, of observations as many as the design effect leaves."""
     arm = BetaArm(0.5 + hits / effect, 0.5 + (n - hits) / effect)
     return arm, log_share(arm)
@@ -66,11 +86,6 @@ def _of_ratio(row: Row, name: str) -> MeanArm:
         raise ModelError("All {n:count} customers have the same value, so chance cannot be told.", n=n)
     mean = row[f"{name}_x"] / n
     return MeanArm(ratio, sqrt(residual / (n * (n - 1))) / mean, n - 1)
-
-
-def _ratio_arm(row: Row, name: str) -> Posterior:
-    arm = _of_ratio(row, name)
-    return arm, log_mean(arm.mean, arm.sd)
 
 
 def _residual(row: Row, name: str) -> float:
@@ -122,19 +137,14 @@ BOUGHT = (
         say("Conversion"),
         say("Customers who ordered, of all customers."),
         "share",
-        lambda row: row["n"],
-        lambda row: row["n"],
-        lambda row: row["buyers"] / row["n"],
-        lambda row, _: _share(row["buyers"], row["n"]),
+        ("buyers", "n", "n"),
     ),
     Kind(
         "revenue",
         say("Revenue per customer"),
         say("What orders brought less refunds, over all customers."),
         "money",
-        lambda row: row["n"],
-        lambda row: row["n"],
-        lambda row: row["paid_total"] / row["n"],
+        ("paid_total", "n", "n"),
         _revenue_arm,
     ),
     Kind(
@@ -142,29 +152,21 @@ BOUGHT = (
         say("Average order value"),
         say("What orders brought less refunds, over all orders."),
         "money",
-        lambda row: row["order_value_n"],
-        lambda row: row["order_value_x"],
-        lambda row: row["order_value_y"] / row["order_value_x"],
-        lambda row, _: _ratio_arm(row, "order_value"),
+        ("order_value_y", "order_value_x", "order_value_n"),
     ),
     Kind(
         "discounted",
         say("Orders with a discount"),
         say("Orders on which something was taken off, of all orders."),
         "share",
-        lambda row: row["discounted_n"],
-        lambda row: row["discounted_x"],
-        lambda row: row["discounted_y"] / row["discounted_x"],
-        lambda row, effect: _share(row["discounted_y"], row["discounted_x"], effect),
+        ("discounted_y", "discounted_x", "discounted_n"),
     ),
     Kind(
         "discount",
         say("Discount per order"),
         say("What was taken off, over all orders, those without a discount included."),
         "money",
-        lambda row: row["discounted_n"],
-        lambda row: row["discounted_x"],
-        lambda row: row["discount_y"] / row["discounted_x"],
+        ("discount_y", "discounted_x", "discounted_n"),
         _discount_arm,
     ),
 )
@@ -174,10 +176,7 @@ PRICED = (
         say("Price of the same articles"),
         say("What was paid for articles, over what the same articles cost all customers on average."),
         "index",
-        lambda row: row["price_n"],
-        lambda row: row["price_x"],
-        lambda row: row["price_y"] / row["price_x"],
-        lambda row, _: _ratio_arm(row, "price"),
+        ("price_y", "price_x", "price_n"),
     ),
 )
 SHOWN = (
@@ -186,20 +185,14 @@ SHOWN = (
         say("Shown an experience"),
         say("Customers who came into an experience, in whichever variant, of all customers."),
         "share",
-        lambda row: row["n"],
-        lambda row: row["n"],
-        lambda row: row["exposed"] / row["n"],
-        lambda row, _: _share(row["exposed"], row["n"]),
+        ("exposed", "n", "n"),
     ),
     Kind(
         "treated",
         say("Got something personalised"),
         say("Customers who got a variant that personalises, of those who came into an experience."),
         "share",
-        lambda row: row["exposed"],
-        lambda row: row["exposed"],
-        lambda row: row["treated"] / row["exposed"],
-        lambda row, _: _share(row["treated"], row["exposed"]),
+        ("treated", "exposed", "exposed"),
     ),
 )
 

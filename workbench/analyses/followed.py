@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 
-from workbench.analyses.association import NotRandomSettings, Period, Unit
 from workbench.analyses.experiment import control_of, experiments, recorded_assignment
 from workbench.analyses.timed import unit_of
 from workbench.analyses.two_groups import is_measured, moments_of, period_of, two_groups, usual
@@ -26,6 +25,7 @@ from workbench.metrics.covariates import Cut, Patterns
 from workbench.models.adjustment import Covariate, People
 from workbench.models.instrument import Arm
 from workbench.records import Assignment
+from workbench.records.association import NotRandomSettings, Period, Unit
 
 if TYPE_CHECKING:
     from workbench.project import Project

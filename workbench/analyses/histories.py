@@ -21,9 +21,11 @@ from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError, ModelError
 from workbench.metrics import exposure, purchases
 from workbench.metrics.cells import ask
+from workbench.models import foretelling
 from workbench.models.importance import Array
 from workbench.models.purchases import PurchaseRows
 from workbench.models.spend import SpendRows
+from workbench.models.validation import Followed
 from workbench.records import ValueSettings, Word
 
 if TYPE_CHECKING:
@@ -93,17 +95,8 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
         DataError: without orders, or when the group is not there.
     """
     engine = project.engine
-    orders = table(engine, "orders")
-    seconds = span(engine, "orders")
-    if seconds is None:
-        raise DataError("The orders of this project have no times; load them again with their dates.")
-    timezone = project.settings.timezone
-    clock = offsets(timezone, *seconds)
-    first, last = (day_number(moment, timezone) for moment in seconds)
-    wanted = end or settings.until
-    if wanted is not None:
-        last = min(last, (wanted - _EPOCH).days)
-    grouping = _Grouping.of(project, settings.by)
+    orders, clock, first, last = _orders(project, end or settings.until)
+    grouping = Grouping.of(project, settings.by)
     everyone = purchases.customers(orders, clock=clock, end_day=last)
     if grouping.people is None:
         each, groups = described(engine, everyone, settings.by, _MOST_GROUPS)
@@ -114,7 +107,7 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
     if not size:
         raise DataError(
             "There are no customers with orders to estimate a lifetime value from until {day:date}.",
-            day=_day(last),
+            day=day_of(last),
         )
     return Histories(
         purchases={name: PurchaseRows(*rows) for name, rows in _split(times, "x", "t_x", "T", "n").items()},
@@ -123,12 +116,136 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
         },
         word=grouping.word,
         control=grouping.control,
-        first=_day(first),
-        until=_day(last),
+        first=day_of(first),
+        until=day_of(last),
         earlier=grouping.earlier(engine, everyone, size),
         tables=("orders", *grouping.tables),
         rules=grouping.rules,
     )
+
+
+def everyone(project: Project, settings: ValueSettings) -> Any:
+    """Every customer who bought, one row each, as `metrics.purchases.customers` has them.
+
+    Raises:
+        DataError: without orders.
+    """
+    orders, clock, _, last = _orders(project, settings.until)
+    return purchases.customers(orders, clock=clock, end_day=last)
+
+
+def days_of(found: Histories) -> tuple[int, int]:
+    """The first and the last day of the data, in days since 1970."""
+    return (found.first - _EPOCH).days, (found.until - _EPOCH).days
+
+
+def in_groups(project: Project, settings: ValueSettings) -> Any:
+    """Every customer of the question, as `everyone` has them, with the column `group`.
+
+    Raises:
+        DataError: without orders, or when the group is not there.
+    """
+    bought, people = everyone(project, settings), Grouping.of(project, settings.by).people
+    if people is not None:
+        return purchases.of_people(bought, people)
+    each, groups = described(project.engine, bought, settings.by, _MOST_GROUPS)
+    return each.mutate(group=each[groups[settings.by]] if settings.by else ibis.literal(purchases.EVERYBODY))
+
+
+def by_the_day(project: Project, settings: ValueSettings) -> PurchaseRows:
+    """The histories of all customers of the question, by the day however many they are.
+
+    Raises:
+        DataError: without orders, or when the group is not there.
+    """
+    rows = ask(project.engine, purchases.distinct(in_groups(project, settings)), purchases.HISTORY)
+    x, t_x, T, n = (rows[name].to_numpy().astype(float) for name in (*purchases.HISTORY, "n"))
+    return PurchaseRows(x, t_x / purchases.WEEK_DAYS, T / purchases.WEEK_DAYS, n)
+
+
+def days_of_orders(project: Project, settings: ValueSettings) -> tuple[date, date]:
+    """The first day with an order, and the last one that is used.
+
+    Raises:
+        DataError: without orders.
+    """
+    _, _, first, last = _orders(project, settings.until)
+    return day_of(first), day_of(last)
+
+
+def _orders(project: Project, until: date | None) -> tuple[Any, purchases.Clock, int, int]:
+    """The orders, the project's clock, and the first and last day that is used."""
+    engine = project.engine
+    orders = table(engine, "orders")
+    seconds = span(engine, "orders")
+    if seconds is None:
+        raise DataError("The orders of this project have no times; load them again with their dates.")
+    timezone = project.settings.timezone
+    first, last = (day_number(moment, timezone) for moment in seconds)
+    if until is not None:
+        last = min(last, (until - _EPOCH).days)
+    return orders, offsets(timezone, *seconds), first, last
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What customers acquired by a day did until then and afterwards.
+
+    Attributes:
+        followed: Rows of equal histories and futures.
+        spent: What the repeat purchases of each row's customers brought until then, all together.
+        later_spent: What those afterwards brought, over all customers.
+        by_week: Purchases in each week afterwards, shape (weeks,); the last may be a part of one.
+    """
+
+    followed: Followed
+    spent: Array
+    later_spent: float
+    by_week: Array
+
+
+def read_aftermath(project: Project, settings: ValueSettings, split: date) -> Aftermath:
+    """What came after a day, of the customers of the question.
+
+    Raises:
+        DataError: without orders, without a customer by then, or when the group is not there.
+    """
+    engine = project.engine
+    orders, clock, _, last = _orders(project, settings.until)
+    day = (split - _EPOCH).days
+    each = purchases.followed(orders, clock=clock, split_day=day, end_day=last)
+    people = Grouping.of(project, settings.by).people
+    if people is not None:
+        each = purchases.of_people(each, people)
+    rows = ask(engine, purchases.counted_followed(each, by_week=_many(engine, orders)), purchases.FOLLOWED)
+    if not rows.num_rows:
+        raise DataError(
+            "There are no customers with orders to estimate a lifetime value from until {day:date}.",
+            day=split,
+        )
+    x, week, later, n, recency, tenure, spent, later_spent = (
+        rows[name].to_numpy().astype(float)
+        for name in ("x", "b", "later", "n", "first", "second", "s", "later_s")
+    )
+    # one T for all customers of a week, so that what those alive will do is computed for few values
+    _, week_of = np.unique(week, return_inverse=True)
+    T = (np.bincount(week_of, tenure) / np.bincount(week_of, n))[week_of] / purchases.WEEK_DAYS
+    t_x = np.minimum(recency / n / purchases.WEEK_DAYS, T)
+    weekly = ask(engine, purchases.weekly(each, orders, clock=clock, split_day=day, end_day=last), ["week"])
+    by_week = np.zeros(-(-(last - day) // int(purchases.WEEK_DAYS)))
+    by_week[weekly["week"].to_numpy()] = weekly["n"].to_numpy()
+    weeks = (last - day) / purchases.WEEK_DAYS
+    return Aftermath(
+        Followed(foretelling.Histories(x, t_x, T), n, later, weeks),
+        _settled(spent),
+        float(_settled(later_spent.sum(keepdims=True))[0]),
+        by_week,
+    )
+
+
+def _many(engine: Engine, orders: Any) -> bool:
+    """Whether there are so many orders that customers are put together by the week."""
+    return int(ask(engine, orders.aggregate(n=orders.count())).to_pylist()[0]["n"]) > _MANY_ORDERS
 
 
 def _rows(
@@ -139,7 +256,7 @@ def _rows(
     Few customers are counted first, and then asked for by the day and the cent; of many orders, all
     attributes are asked for at once, in weeks and bins.
     """
-    many = int(ask(engine, orders.aggregate(n=orders.count())).to_pylist()[0]["n"]) > _MANY_ORDERS
+    many = _many(engine, orders)
     size = -1 if many else int(ask(engine, each.aggregate(n=each.count())).to_pylist()[0]["n"])
     if size < 0 or size > EXACT_UP_TO:
         found = purchases.Compressed(ask(engine, purchases.compressed(each, groups), purchases.KEYS))
@@ -158,7 +275,7 @@ def repeat_purchases(histories: Histories, acquired_until: date) -> float:
 
 
 @dataclass(frozen=True)
-class _Grouping:
+class Grouping:
     """Which customers are in which group, and what a difference between groups may be called.
 
     Attributes:
@@ -172,7 +289,7 @@ class _Grouping:
     rules: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, project: Project, by: str | None) -> _Grouping:
+    def of(cls, project: Project, by: str | None) -> Grouping:
         engine = project.engine
         if by is None:
             return cls()
@@ -199,7 +316,7 @@ class _Grouping:
         )
 
     @classmethod
-    def _segments(cls, engine: Engine, rules: dict[str, str]) -> _Grouping:
+    def _segments(cls, engine: Engine, rules: dict[str, str]) -> Grouping:
         for name, rule in rules.items():
             used = [
                 word for word in segments.names_in(segments.parse(name, rule)) if segments.is_history(word)
@@ -216,7 +333,7 @@ class _Grouping:
         return cls(people=assigned.rename(group="segment"), tables=("customers",), rules=rules)
 
     @classmethod
-    def _experiment(cls, engine: Engine, name: str) -> _Grouping:
+    def _experiment(cls, engine: Engine, name: str) -> Grouping:
         exposures = table(engine, "exposures")
         people = exposure.in_one_arm(exposure.assigned(exposures, name)).rename(group="arm")
         summed = people.group_by("group").aggregate(n=people.count(), timed=people.as_of.count())
@@ -245,7 +362,8 @@ def moment_of(day: date, timezone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
 
 
-def _day(number: int) -> date:
+def day_of(number: int) -> date:
+    """The day that is so many days after the first of 1970."""
     return _EPOCH + timedelta(days=int(number))
 
 

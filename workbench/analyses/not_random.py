@@ -11,25 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.analyses import effect
-from workbench.analyses.association import (
-    Association,
-    BalanceLine,
-    Encouraged,
-    Group,
-    KnownCause,
-    LostLevel,
-    NotRandomSettings,
-    NotRandomView,
-    OverlapShape,
-    Placebo,
-    Randomised,
-    Refused,
-    Rung,
-    Sensitivity,
-    Step,
-    Strength,
-    covariate_name,
-)
 from workbench.analyses.checks import believed
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.followed import Followed, read
@@ -43,14 +24,46 @@ from workbench.models import sensitivity
 from workbench.models.adjustment import Means, People
 from workbench.models.instrument import per_moved
 from workbench.models.overlap import Adjustment, Answer, adjust
-from workbench.records import Comparison, EffectRecord, EffectSettings, Source, failures_first
+from workbench.records import (
+    Association,
+    AssociationRecord,
+    AssociationSummary,
+    Check,
+    Comparison,
+    EffectRecord,
+    EffectSettings,
+    NotRandomSettings,
+    Refused,
+    Source,
+    failures_first,
+)
+from workbench.records.association import (
+    BalanceLine,
+    Encouraged,
+    Group,
+    KnownCause,
+    LostLevel,
+    OverlapShape,
+    Placebo,
+    Randomised,
+    Rung,
+    Sensitivity,
+    Step,
+    Strength,
+)
+from workbench.report.association import covariate_name
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
 
-def analyse(project: Project, settings: NotRandomSettings) -> NotRandomView:
+def analyse(project: Project, settings: NotRandomSettings, seed: int = 0) -> AssociationRecord:
     """Answer the question in `settings` from the project's tables.
+
+    Args:
+        project: Where the tables are.
+        settings: The question.
+        seed: Of the second opinion; nothing else is drawn.
 
     Raises:
         DataError: when the treatment, the metric, a covariate or a date is not there.
@@ -61,10 +74,6 @@ def analyse(project: Project, settings: NotRandomSettings) -> NotRandomView:
     assignment = believed(found.recorded, settings.assignment)
     groups = [Group(who=who, customers=n) for who, n in zip(found.who, found.sizes, strict=True)]
     asked: dict[str, Any] = {
-        "settings": settings,
-        "source": Source(
-            fingerprints=project.fingerprints(*found.tables), first=_moment(found, 0), until=_moment(found, 1)
-        ),
         "assignment": assignment,
         "kind": found.kind,
         "unit": found.unit,
@@ -73,18 +82,33 @@ def analyse(project: Project, settings: NotRandomSettings) -> NotRandomView:
         "left_out": found.left_out,
         "covariates": found.covariates,
     }
+
+    def record(summary: AssociationSummary, verdict: Message, checks: Sequence[Check]) -> AssociationRecord:
+        return AssociationRecord(
+            project=project.header,
+            source=Source(
+                fingerprints=project.fingerprints(*found.tables),
+                first=_moment(found, 0),
+                until=_moment(found, 1),
+            ),
+            seed=seed,
+            checks=failures_first(checks),
+            settings=settings,
+            summary=summary,
+            verdict=verdict,
+        )
+
     first_checks = first_checks_of(found, settings, assignment)
     if assignment == "random":
         chance = _by_chance(settings)
-        return NotRandomView(**asked, sentence=chance, answer=Refused(reason=chance), checks=first_checks)
+        return record(AssociationSummary(**asked, answer=Refused(reason=chance)), chance, first_checks)
     adjusted = adjust(found.people, _titles(found))
     answers = {name: _answer(one, adjusted.people, settings) for name, one in adjusted.answers.items()}
     answer = answers[settings.target]
     placebo = None if found.before is None else _placebo(found.before, found, settings)
     checks = [*first_checks, *checks_of(found, settings, adjusted, answer, placebo)]
-    return NotRandomView(
+    summary = AssociationSummary(
         **asked,
-        sentence=_sentence(found, settings, adjusted.seen, answer, placebo),
         overlap=_overlap(adjusted),
         comparable=None if adjusted.people is None else adjusted.people.sizes,
         lost=[
@@ -92,15 +116,22 @@ def analyse(project: Project, settings: NotRandomSettings) -> NotRandomView:
             for one in adjusted.lost
         ],
         balance=[
-            BalanceLine(covariate=one.covariate, level=one.level, before=one.before, after=one.after)
+            BalanceLine(
+                covariate=one.covariate,
+                level=one.level,
+                before=one.before,
+                after=one.after,
+                customers=one.customers,
+            )
             for one in adjusted.answers[settings.target].balance
         ],
-        ladder=_ladder(project, found, adjusted, answers, settings),
+        ladder=_ladder(project, found, adjusted, answers, settings, seed),
         answer=answer,
         placebo=placebo,
         sensitivity=_sensitivity(adjusted, answer, found, settings),
-        checks=failures_first([*checks, *consent_checks(project, found.main_table)]),
     )
+    verdict = _sentence(found, settings, adjusted.seen, answer, placebo)
+    return record(summary, verdict, [*checks, *consent_checks(project, found.main_table)])
 
 
 def _titles(found: Followed) -> dict[str, Message]:
@@ -156,8 +187,8 @@ def _overlap(adjusted: Adjustment) -> OverlapShape:
     shape = adjusted.overlap
     return OverlapShape(
         edges=shape.edges.tolist(),
-        treated=(shape.treated / shape.treated.sum()).tolist(),
-        control=(shape.control / shape.control.sum()).tolist(),
+        treated=[round(n) for n in shape.treated],
+        control=[round(n) for n in shape.control],
         alone=shape.alone,
     )
 
@@ -181,6 +212,7 @@ def _ladder(
     adjusted: Adjustment,
     answers: dict[str, Association | Refused],
     settings: NotRandomSettings,
+    seed: int,
 ) -> list[Step]:
     """From the groups as they are to the randomised experiment."""
     steps = [Step(rung="seen", answer=_association(adjusted.seen, found.people, settings.level))]
@@ -195,7 +227,7 @@ def _ladder(
         ]
     steps += [Step(rung=rung, answer=answers[rung]) for rung in ("overlap", "treated", "everybody")]
     if settings.second_opinion:
-        steps.append(Step(rung="doubleml", answer=_second(project, found, adjusted, settings)))
+        steps.append(Step(rung="doubleml", answer=_second(project, found, adjusted, settings, seed)))
     if found.encouraged is not None:
         steps.append(Step(rung="encouraged", answer=_encouraged(found, settings)))
     if settings.randomised is not None:
@@ -204,13 +236,15 @@ def _ladder(
 
 
 def _second(
-    project: Project, found: Followed, adjusted: Adjustment, settings: NotRandomSettings
+    project: Project, found: Followed, adjusted: Adjustment, settings: NotRandomSettings, seed: int
 ) -> Association | Refused:
     if adjusted.people is None:
         return Refused(reason=say("Nobody can be compared, by any method."))
     everybody = settings.target == "everybody"
     try:
-        return second_opinion(project.engine, found, adjusted.people, settings.level, everybody=everybody)
+        return second_opinion(
+            project.engine, found, adjusted.people, settings.level, everybody=everybody, seed=seed
+        )
     except WorkbenchError as error:
         return Refused(reason=error.message)
 

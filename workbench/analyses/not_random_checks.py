@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.analyses.association import (
-    Association,
-    NotRandomSettings,
-    Placebo,
-    Refused,
-    covariate_name,
-)
 from workbench.analyses.followed import Followed
 from workbench.decisions import change
 from workbench.locale import Message, say
 from workbench.models.overlap import LARGEST_IMBALANCE, Adjustment
-from workbench.records import Assignment, Check
+from workbench.records import Assignment, Association, Check, NotRandomSettings, Refused
+from workbench.records.association import Placebo
+from workbench.report.association import covariate_name, few_or_share
 
 _MANY_ALONE = 0.1
 _SHOWN = 4
@@ -116,13 +111,18 @@ def _overlap(adjusted: Adjustment) -> Check:
     return Check(
         name="overlap",
         status="warn" if max(first, other) > _MANY_ALONE else "ok",
-        detail=say(
-            "{first:percent} of those who had it and {other:percent} of the others have no counterpart in "
-            "the other group; they are left out of every adjusted number.",
-            first=first,
-            other=other,
-        ),
+        detail=counterparts(first, other),
         share=first,
+    )
+
+
+def counterparts(first: float | None, other: float | None) -> Message:
+    """Who has no counterpart; None where those are too few to say how many."""
+    return say(
+        "{first} of those who had it and {other} of the others have no counterpart in the other group; they "
+        "are left out of every adjusted number.",
+        first=few_or_share(first),
+        other=few_or_share(other),
     )
 
 
@@ -136,7 +136,7 @@ def _lost(adjusted: Adjustment) -> list[Check]:
     ]
     rest = len(adjusted.lost) - len(names)
     if rest:
-        names.append(say("{n:count} more", n=rest))
+        names.append(say("{rest:count} more", rest=rest))
     return [
         Check(
             name="population",

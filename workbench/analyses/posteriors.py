@@ -13,9 +13,9 @@ from workbench.decisions import main_comparison
 from workbench.errors import ModelError, WorkbenchError
 from workbench.models import comparison, lift, tied_comparison
 from workbench.models.arms import Arm, BetaArm
-from workbench.models.comparison import Comparison
 from workbench.models.lift import LiftPrior, NormalEffect, Scale
 from workbench.models.operating import operating
+from workbench.models.pair import Comparison
 from workbench.models.past_tests import from_past_tests
 from workbench.models.stopping import Average, Looks, Rule, Share
 from workbench.models.tied_arms import TiedArms
@@ -46,24 +46,9 @@ class Posteriors:
         self._others = [name for name in arms if name != control]
         self._tied = None
         if settings.lift_prior is not None:
-            self._tied = self._tie(self._prior(settings.lift_prior), self._others)
-
-    def _prior(self, between: Interval) -> LiftPrior:
-        control = self._own[self._control]
-        share = control.mean if isinstance(control, BetaArm) else None
-        scale: Scale = "log odds" if share is not None else "log"
-        if share is not None and share * (1 + between[1]) >= 1:
-            raise ModelError(
-                "A lift of {lift:percent} on a share of {share:percent} would be more than everybody; expect "
-                "a smaller one.",
-                lift=between[1],
-                share=share,
-            )
-        return LiftPrior.between(*between, scale=scale, baseline=share)
-
-    def _tie(self, prior: LiftPrior, others: list[str]) -> TiedArms:
-        treatments = [self._own[name] for name in others]
-        return TiedArms(self._own[self._control], treatments, prior)
+            base = arms[control]
+            prior = _lift_prior(base, settings.lift_prior)
+            self._tied = TiedArms(base, [arms[name] for name in self._others], prior)
 
     def arm(self, name: str) -> Arm:
         """The posterior of one arm."""
@@ -71,17 +56,18 @@ class Posteriors:
             return self._own[name]
         return self._tied.arms[0 if name == self._control else self._others.index(name) + 1]
 
-    def compare(self, name: str) -> Comparison:
-        """An arm against the control."""
-        settings = self._settings
+    def comparisons(self) -> dict[str, Comparison]:
+        """Each arm against the control."""
+        settings, others = self._settings, self._others
         zone = (-settings.rope, settings.rope) if settings.rope else None
+        level, lower = settings.level, settings.lower_is_better
         if self._tied is None:
-            arms = self._own[name], self._own[self._control]
-            return comparison.compare(*arms, settings.level, zone, "lift", settings.lower_is_better)
-        index = self._others.index(name) + 1
-        return tied_comparison.compare(
-            self._tied, index, settings.level, zone, "lift", settings.lower_is_better
-        )
+            pairs = [(self._own[name], self._own[self._control]) for name in others]
+            return dict(zip(others, comparison.compare_each(pairs, level, zone, "lift", lower), strict=True))
+        return {
+            name: tied_comparison.compare(self._tied, index, level, zone, "lift", lower)
+            for index, name in enumerate(others, 1)
+        }
 
     def best(self) -> tuple[dict[str, float], dict[str, float]]:
         """By arm, how likely it is the best of all, and what choosing it loses on average."""
@@ -102,18 +88,10 @@ class Posteriors:
         """How much of what is said of an arm hangs on what was expected; None where nothing can be."""
         if not self.may_be_expected:
             return None
-        settings, found = self._settings, dict[str, float]()
-        lower = settings.lower_is_better
-        plain = comparison.compare(self._own[name], self._own[self._control], settings.level)
-        found["none"] = 1 - plain.probability_better if lower else plain.probability_better
-        for temper, between in STRIP.items():
-            try:
-                tied = self._tie(self._prior(between), [name])
-            except ModelError:  # a share so high that it cannot rise by so much
-                continue
-            above = 1 - float(tied.at_most(1, 1.0, 0.0)[0])
-            found[temper] = 1 - above if lower else above
-        return Prior(lift=settings.lift_prior, tipping=self._tipping(name), strip=found)
+        above = _above(self._own[self._control], self._own[name])
+        lower = self._settings.lower_is_better
+        strip = {temper: 1 - p if lower else p for temper, p in above}
+        return Prior(lift=self._settings.lift_prior, tipping=self._tipping(name), strip=strip)
 
     def _tipping(self, name: str) -> Interval | None:
         """The range of expected lifts at which "sure" ends, by the closed form on the logarithmic scale."""
@@ -124,6 +102,32 @@ class Posteriors:
         sd = error * z / np.sqrt((estimate / error) ** 2 - z**2)
         low, high = NormalEffect(np.array(0.0), np.array(sd)).interval(0.95)
         return float(low), float(high)
+
+
+def _lift_prior(control: Arm, between: Interval) -> LiftPrior:
+    share = control.mean if isinstance(control, BetaArm) else None
+    scale: Scale = "log odds" if share is not None else "log"
+    if share is not None and share * (1 + between[1]) >= 1:
+        raise ModelError(
+            "A lift of {lift:percent} on a share of {share:percent} would be more than everybody; expect "
+            "a smaller one.",
+            lift=between[1],
+            share=share,
+        )
+    return LiftPrior.between(*between, scale=scale, baseline=share)
+
+
+@lru_cache(maxsize=64)
+def _above(control: Arm, treatment: Arm) -> tuple[tuple[str, float], ...]:
+    """How likely the treatment is above the control, by what readers of each temper expect."""
+    found = [("none", 1 - float(comparison.Independent(treatment, control).at_most(1.0, 0.0)))]
+    for temper, between in STRIP.items():
+        try:
+            tied = TiedArms(control, [treatment], _lift_prior(control, between))
+        except ModelError:  # a share so high that it cannot rise by so much
+            continue
+        found.append((temper, 1 - float(tied.at_most(1, 1.0, 0.0)[0])))
+    return tuple(found)
 
 
 def lifts_of_past_tests(project: Project, metric: str, per: str | None, besides: str) -> Interval:

@@ -23,12 +23,12 @@ from workbench.metrics.catalogue import Loss, losses
 from workbench.metrics.cells import ask
 from workbench.metrics.touch import NAMES as TOUCHES
 from workbench.provenance import Origins, Party
+from workbench.records import AnyRecord, AssociationRecord
 from workbench.segments import is_history, names_in, parse, sizes
 from workbench.tables.checks.stored import Profile, profiles
 
 if TYPE_CHECKING:
     from workbench.project import Project
-    from workbench.records import EffectRecord, ValueRecord
 
 _TOUCHED = ("source", "medium", "campaign", "device")
 """Columns of events that say what brought somebody; the ways to split by them end in their names."""
@@ -204,9 +204,9 @@ def analyse(project: Project, columns: Collection[str] | None = None) -> Relianc
     return Reliance(tuple(hidden), tuple(lost), able, tuple(splits), all_splits, len(project.records))
 
 
-def kept_results(project: Project) -> dict[str, EffectRecord | ValueRecord]:
+def kept_results(project: Project) -> dict[str, AnyRecord]:
     """The project's records that can be read; one that is damaged or from another version says nothing."""
-    found = {}
+    found: dict[str, AnyRecord] = {}
     for id_ in project.records:
         with suppress(WorkbenchError):
             found[id_] = project.records[id_]
@@ -220,7 +220,7 @@ def _splits(project: Project, hidden: list[str]) -> tuple[list[LostSplit], int]:
         name: sum(not metric.startswith(("event:", "any:")) for metric in metrics)
         for name, metrics in experiments(engine).items()
     }
-    kept = {id_: record.settings.by for id_, record in kept_results(project).items()}
+    kept = {id_: _split_by(record) for id_, record in kept_results(project).items()}
 
     def lost(by: str, columns: tuple[str, ...], groups: int) -> LostSplit:
         ids = tuple(id_ for id_, one in kept.items() if one == by)
@@ -248,6 +248,13 @@ def _splits(project: Project, hidden: list[str]) -> tuple[list[LostSplit], int]:
                 replace(split, kept=(*split.kept, *together), customers=(now[name][0], then[name][0]))
             )
     return found, len(attributes) + len(touches) + len(rules)
+
+
+def _split_by(record: AnyRecord) -> str | None:
+    """The column or the segments by which a result tells people apart."""
+    if not isinstance(record, AssociationRecord):
+        return record.settings.by
+    return record.settings.name if record.settings.treatment == "column" else None
 
 
 def _touches(engine: Engine) -> dict[str, str]:

@@ -13,12 +13,12 @@ from typing import Any
 import ibis
 import numpy as np
 
-from workbench.analyses.association import Association
 from workbench.analyses.followed import Followed, people_of
 from workbench.engines import Engine
 from workbench.errors import DataError, ModelError
 from workbench.metrics import covariates
 from workbench.models.adjustment import Array, People
+from workbench.records.association import Association
 
 MOST_CUSTOMERS = 50_000
 _TREES = 100

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -37,7 +37,7 @@ from workbench.metrics.cells import Cell, ask
 from workbench.metrics.over_time import EVERYBODY, KEYS, Grid, OverTime, over_time
 from workbench.metrics.per_customer import VALUE, Asked
 from workbench.models import bootstrap, linearised
-from workbench.moments import CrossMoments, Histogram, Moments
+from workbench.moments import CrossMoments, Histogram, Moments, added_up
 from workbench.records import EffectSettings
 
 if TYPE_CHECKING:
@@ -134,6 +134,13 @@ def _stretches(days: tuple[tuple[date, date], ...], timezone: str) -> Iterator[t
         yield int(begin.timestamp()), int(end.timestamp())
 
 
+def event_names(engine: Engine) -> list[str]:
+    """Names of events that are offered as metrics, the most frequent first."""
+    names = ask(engine, actions.names(table(engine, "events"))).to_pylist()
+    often = sorted((row for row in names if row["name"]), key=lambda row: (-row["n"], row["name"]))
+    return [row["name"] for row in often[: actions.MOST_NAMES]]
+
+
 class Timeline:
     """What the people of an experiment did, asked of the engine once a question.
 
@@ -159,7 +166,14 @@ class Timeline:
         self.adaptive = adaptive
         self.metric, self._under = metric, under
         self._simple_cells: Cells | None = None
-        self.people = people_of(project, settings)
+        about = settings.experiment, settings.by, tuple(settings.together.items()), settings.excluded
+        # what metrics and windows have in common is made once, where the engine knows that nothing changed
+        self._about = (*about, tuple(project.segments.items()), project.settings.timezone)
+        self.people = self._kept("people", lambda: people_of(project, settings))
+
+    def _kept[T](self, name: object, make: Callable[[], T]) -> T:
+        kept = getattr(self._engine, "kept", None)
+        return make() if kept is None else cast(T, kept((name, self._about), make))
 
     @property
     def divided(self) -> bool:
@@ -186,26 +200,39 @@ class Timeline:
         )
 
     @cached_property
-    def _over_time(self) -> OverTime:
-        people, metric = self.people, self.metric
+    def _over_time(self) -> tuple[dict[str | None, int], dict[tuple[str, str], Cell]]:
+        """Customers put into each arm, and cells by arm and group; the rows they come from are not held."""
+        people, metric, settings = self.people, self.metric, self._settings
         source = metric.table if metric.table in ("orders", "events") else "orders"
-        grid = Grid.of(self._settings.window_days)
-        question = over_time(
-            people.rows,
-            self._done(source),
-            groups=people.groups,
-            grid=grid,
-            exposed=people.exposed,
-            until=people.seconds[1],
-            falls=source == "orders",
-        )
-        return OverTime(ask(self._engine, question, KEYS), grid)
+        grid = Grid.of(settings.window_days)
+
+        def question() -> Any:
+            return over_time(
+                people.rows,
+                self._done(source),
+                names=self._names(source),
+                groups=people.groups,
+                grid=grid,
+                exposed=people.exposed,
+                until=people.seconds[1],
+                falls=source == "orders",
+            )
+
+        rows = OverTime(ask(self._engine, self._kept(("over time", source, grid), question), KEYS), grid)
+        cells = rows.cells(people.by, metric.name, settings.window_days, share=metric.share)
+        return rows.assigned(people.by), cells
+
+    def _names(self, source: str) -> list[str]:
+        """The actions that are asked for: all that may be next, where the answer is remembered."""
+        if not hasattr(self._engine, "answer"):
+            return [self.metric.name]
+        return ["orders", "revenue"] if source == "orders" else event_names(self._engine)
 
     @cached_property
     def in_arms(self) -> dict[str | None, int]:
         """Customers put into each arm, and under None those who were in several."""
         if self.simple:
-            return self._over_time.assigned(self.people.by)
+            return self._over_time[0]
         rows = self.people.rows
         counted = rows.group_by("arm").aggregate(n=rows.count())
         return {row["arm"]: int(row["n"]) for row in ask(self._engine, counted).to_pylist()}
@@ -263,10 +290,7 @@ class Timeline:
         if settings.statistic == "quantile":
             return self._quantiles()
         if self.simple and not settings.adjust:
-            found: dict[tuple[str, str], Any] = self._over_time.cells(
-                self.people.by, self.metric.name, settings.window_days, share=self.metric.share
-            )
-            return dict(and_everybody(found, settings.by))
+            return dict(and_everybody(self._over_time[1], settings.by))
         second = UNDER if self._under else BEFORE if settings.adjust else self.second
         pairs = and_everybody(self.by_group(second), settings.by)
         if self._under:
@@ -306,7 +330,7 @@ class Timeline:
             asked[BEFORE] = Asked(self.metric, (-settings.before_days, 0))
         if settings.delivered:
             asked[DELIVERED] = Asked(Timed("events", settings.delivered, 1), (0, settings.window_days))
-        group = people.groups.get(people.by)
+        group = people.groups.get(people.by) if self._grouped else None
         rows = self._weighed if self.adaptive else people.rows
         rows = per_customer.mature(rows, people.seconds[1], settings.window_days)
         rows = rows.select(
@@ -332,6 +356,11 @@ class Timeline:
     def second(self) -> str:
         """One of them, for when only the value matters; the value itself where there is none."""
         return self.seconds[0] if self.seconds else VALUE
+
+    @property
+    def _grouped(self) -> bool:
+        """Whether it is asked for by group: where the cells are made of it."""
+        return self._settings.by is not None and not (self.simple and not self._settings.adjust)
 
     @cached_property
     def _cross(self) -> dict[tuple[str, str, int], dict[str, CrossMoments]]:
@@ -371,11 +400,10 @@ def _summed[K](
     second: str,
     key_of: Callable[[tuple[str, str, int]], K],
 ) -> dict[K, CrossMoments]:
-    sums: dict[K, CrossMoments] = {}
+    parts: dict[K, list[CrossMoments]] = {}
     for key, seconds in found.items():
-        place = key_of(key)
-        sums[place] = sums[place] + seconds[second] if place in sums else seconds[second]
-    return sums
+        parts.setdefault(key_of(key), []).append(seconds[second])
+    return {place: added_up(some) for place, some in parts.items()}
 
 
 def unit_of(kind: str, metric: str) -> Unit:

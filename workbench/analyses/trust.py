@@ -18,8 +18,9 @@ import numpy as np
 from workbench.analyses.trust_alarm import look
 from workbench.analyses.trust_answer import AfterOptOut, Honoured, TrustSettings, TrustView, Wish
 from workbench.analyses.trust_days import EPOCH, Array, Days, Reading, date_of
-from workbench.analyses.trust_findings import checks, missing, sentence
+from workbench.analyses.trust_findings import checks, missing, sentence, sounding
 from workbench.analyses.trust_measures import Measure, Span, person_weeks, rate, share, share_posterior
+from workbench.definitions import Mute
 from workbench.errors import check_choice
 from workbench.locale import say
 from workbench.metrics import honoured as kept
@@ -88,7 +89,19 @@ def analyse(project: Project, **settings: Any) -> TrustView:
             at_risk=subscribers.stock("at_risk"),
             alarm=look(reading, subscribers, sent, asked),
         )
+        view = replace(view, muted=_muted(project, view))
     return _found(view)
+
+
+def _muted(project: Project, view: TrustView) -> dict[str, Mute]:
+    """Those of the alarms that are muted; one that began after the data that somebody saw then is not."""
+    sounds = dict(sounding(view))
+    found = {name: mute for name, mute in project.alarms.items() if name in sounds}
+    change = None if view.alarm is None else view.alarm.open
+    mute = found.get("trust.change")
+    if mute is not None and change is not None and mute.seen is not None and change.since > mute.seen:
+        del found["trust.change"]
+    return found
 
 
 def _blank(asked: TrustSettings, reading: Reading, measures: Iterable[Measure | None]) -> TrustView:

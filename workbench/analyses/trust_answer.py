@@ -9,6 +9,7 @@ from datetime import date
 from workbench.analyses.trust_alarm import AlarmView
 from workbench.analyses.trust_days import Array
 from workbench.analyses.trust_measures import Measure, Period
+from workbench.definitions import Mute
 from workbench.errors import check_between
 from workbench.locale import Message, say
 from workbench.models.change_point import Rule
@@ -145,6 +146,7 @@ class TrustView:
         joined, left, at_risk: People on each day from `first` to `until`; empty without a list.
         after: Messages after an opt-out; None where that cannot be known.
         alarm: None without a list.
+        muted: Alarms that sound and are muted: the name of the check → who did, why and until when.
         wishes: What people want.
         honoured: None where no message can be held against a wish.
         strange: Frequencies that people chose and that are not understood.
@@ -173,6 +175,7 @@ class TrustView:
     honoured: Honoured | None
     strange: tuple[str, ...]
     comparable: bool
+    muted: Mapping[str, Mute] = field(default_factory=dict)
     sentence: Message = field(default_factory=lambda: say(""))
     checks: tuple[Check, ...] = ()
     missing: tuple[Message, ...] = ()

@@ -23,11 +23,16 @@ _IMPORT_SHARE, _IMPORT_PEOPLE = 0.5, 20
 def sentence(view: TrustView) -> Message:
     """What it means: the two worst problems, or that there is none."""
     problems = list(_problems(view))
-    said = problems[:2]
-    if not problems and view.checks:
+    muted = [
+        say("Muted until {until:date}: {alarm}", until=view.muted[name].until, alarm=alarm)
+        for name, alarm in sounding(view)
+        if name in view.muted
+    ]
+    said = [*problems[:2], *muted]
+    if not said and view.checks:
         said.append(say("Nothing that was checked says that trust is being lost."))
     agree = view.measures.get(f"consent:{view.personalisation}")
-    if not problems and agree is not None and agree.now.value is not None:
+    if not problems and not muted and agree is not None and agree.now.value is not None:
         said.append(
             say(
                 "{share:percent} of those who were asked agree to “{purpose}”.",
@@ -41,18 +46,24 @@ def sentence(view: TrustView) -> Message:
 
 
 def _problems(view: TrustView) -> Iterator[Message]:
-    after, alarm = view.after, view.alarm
+    after = view.after
     if after is not None and after.messages:
         yield say(
             "{messages:count} messages went to {people:count} people who had opted out; there must be none.",
             messages=after.messages,
             people=after.people,
         )
-    if alarm is not None and alarm.open is not None:
-        yield _rise(alarm.open)
-    if alarm is not None and alarm.balance is not None and alarm.balance.raised:
-        yield _unbalanced(alarm.balance, view.settings.kappa)
+    yield from (alarm for name, alarm in sounding(view) if name not in view.muted)
     yield from (one.detail for one in _complaints(view) if one.status != "ok")
+
+
+def sounding(view: TrustView) -> Iterator[tuple[str, Message]]:
+    """The alarms that sound, muted or not: the name of the check, and what it means."""
+    alarm = view.alarm
+    if alarm is not None and alarm.open is not None:
+        yield "trust.change", _rise(alarm.open)
+    if alarm is not None and alarm.balance is not None and alarm.balance.raised:
+        yield "trust.balance", _unbalanced(alarm.balance, view.settings.kappa)
 
 
 def _rise(change: Change) -> Message:
@@ -83,18 +94,31 @@ def _unbalanced(balance: Balance, kappa: float) -> Message:
 
 
 def checks(view: TrustView) -> list[Check]:
-    """What was checked, failures first."""
-    return failures_first(
-        [
-            *_after_optout(view),
-            *_change(view),
-            *_balance(view),
-            *_complaints(view),
-            *_fresh(view),
-            *_imports(view),
-            *_understood(view),
-        ]
+    """What was checked, failures first; an alarm that is muted is told of with who muted it, and why."""
+    found = (
+        *_after_optout(view),
+        *_change(view),
+        *_balance(view),
+        *_complaints(view),
+        *_fresh(view),
+        *_imports(view),
+        *_understood(view),
     )
+    return failures_first(_as_muted(one, view) for one in found)
+
+
+def _as_muted(check: Check, view: TrustView) -> Check:
+    mute = view.muted.get(check.name)
+    if mute is None:
+        return check
+    detail = say(
+        "{alarm} Muted by {who} until {until:date}: “{reason}”.",
+        alarm=check.detail,
+        who=mute.who,
+        until=mute.until,
+        reason=mute.reason,
+    )
+    return check.model_copy(update={"status": "warn", "detail": detail})
 
 
 def _after_optout(view: TrustView) -> Iterator[Check]:

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from workbench.analyses.association import NOBODY, NotRandomSettings, Period, Treatment
 from workbench.analyses.experiment import control_of, experiments
 from workbench.engines import Engine, has, table, whole_seconds
 from workbench.errors import DataError, check_choice
 from workbench.locale import Message, say
 from workbench.metrics import actions, covariates, landmark
 from workbench.metrics.cells import ask
+from workbench.records.association import NOBODY, NotRandomSettings, Period, Treatment
 from workbench.segments import label
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import lru_cache
 from itertools import combinations
 from threading import Event
 from typing import TYPE_CHECKING
@@ -15,54 +15,57 @@ from workbench.analyses import histories as reading
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.histories import Histories
 from workbench.analyses.value_checks import value_checks
+from workbench.analyses.value_fits import DRAWS, FEWER_DRAWS, MANY_ROWS, Fit, Fitted, fitted
+from workbench.analyses.value_money import Money, moneys
 from workbench.decisions import value_verdict
-from workbench.errors import ModelError, WorkbenchError, check_between
-from workbench.locale import Message, say
-from workbench.models import lifetime_value, purchases, spend
+from workbench.errors import WorkbenchError, check_between
+from workbench.locale import say
+from workbench.models import lifetime_value, purchases, spend, unit_economics
 from workbench.models.importance import Array, independent_seeds
-from workbench.models.purchases import PurchaseDraws, PurchaseRows
-from workbench.models.spend import SpendDraws, SpendRows
 from workbench.records import (
-    Check,
+    Acquisition,
+    Curve,
     Density,
+    DifferencePart,
     Estimate,
     GroupValue,
-    Holdout,
     Source,
     ValueDifference,
     ValueRecord,
     ValueSettings,
     ValueSummary,
     failures_first,
+    package_versions,
 )
+from workbench.records.base import Interval
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
-DRAWS = 2000
-# the posterior of many customers is narrow: fewer draws find its mean and ends as well
-FEWER_DRAWS = 1000
-MANY_ROWS = 4000
-_HOLDOUT_DRAWS = 200
+__all__ = ["DRAWS", "FEWER_DRAWS", "KEPT_DRAWS", "MANY_ROWS", "analyse", "check", "read"]
+
 KEPT_DRAWS = 500
-MOST_GROUPS = 24
-_FEWEST_REPEATERS = 20
-_HOLDOUT_SHARE = 1 / 3
-_SHORTEST_HOLDOUT_WEEKS = 8.0
 _GRID = 120
+_FINE = 4  # bins of the counts a step of the grid
+_CURVE_POINTS = 27
+_MOST_WEEKS = 520  # a payback is looked for week by week until then, a curve of an endless horizon ends there
+_MOST_WITH_PARTS = 12  # arms whose difference from the control is taken apart
+_MOST_PAIRS_WITH_PARTS = 3
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class _Group:
-    """A group's posterior."""
+    """A group and what its customers are worth, draw by draw."""
 
-    name: str
-    rows: PurchaseRows
-    purchases: PurchaseDraws
-    spend: SpendDraws
+    fit: Fit
+    money: Money
     value: Array
+
+    @property
+    def name(self) -> str:
+        return self.fit.name
 
 
 def read(project: Project, settings: ValueSettings) -> Histories:
@@ -87,151 +90,179 @@ def analyse(
         cancel: Stops PyMC once it is set.
 
     Raises:
-        DataError: without orders, or when the group is not there.
+        DataError: without orders, when the group is not there, or what is to be measured is not.
         ModelError: when nobody came back, or a posterior fails its own diagnostics.
-        WorkbenchError: when a setting is out of its range.
+        WorkbenchError: when a setting is out of its range, or the definition contradicts itself.
     """
-    _check(settings)
-    found = read(project, settings)
-    if len(found.purchases) > MOST_GROUPS:
-        raise WorkbenchError(
-            "“{by}” has {n:count} groups; choose something with at most {most:count}.",
-            by=settings.by,
-            n=len(found.purchases),
-            most=MOST_GROUPS,
-        )
-    seeds = independent_seeds(seed, len(found.purchases) + 3)
-    everybody = found.everybody
-    draws = DRAWS if len(everybody.x) < MANY_ROWS else FEWER_DRAWS
-    whole = _fit("", everybody, found.all_spend, settings, draws, seeds[0])
-    groups, left_out = _groups(found, settings, draws, seeds[3:])
-    differences = _differences(groups, found, settings)
-    confirmed = (
-        _confirm(whole.rows, found.all_spend, settings, seed, progress, cancel) if settings.confirm else None
-    )
+    check(settings)
+    what = fitted(project, settings, seed)
+    found, whole = what.found, what.whole
+    money = moneys(project, settings, what, seed)
+    groups = _in_order([_worth(fit, money.by_group[fit.name], settings) for fit in what.groups], found)
+    confirmed = _confirm(whole, settings, seed, progress, cancel) if settings.confirm else None
     summary = ValueSummary(
         model=settings.model,
         customers=int(whole.rows.customers),
         rows=len(whole.rows.x),
-        khat=_khat(whole),
-        parameters=_estimates(whole),
-        maximum_likelihood=_maximum_likelihood(whole.rows, found.all_spend, settings),
+        khat=whole.khat,
+        parameters=_estimates(whole.purchases, whole.spend),
+        maximum_likelihood=what.maximum_likelihood,
         confirmed=confirmed,
-        value=[_value(group, settings) for group in groups or [whole]],
-        differences=differences,
-        holdout=_holdout(project, settings, found, seeds[1]),
+        value=_values(groups, settings),
+        differences=_differences(groups, what, settings),
+        holdout=what.holdout(project, settings),
     )
     checks = failures_first(
-        [*value_checks(summary, found, settings), *left_out, *consent_checks(project, "orders")]
+        [
+            *value_checks(summary, found, settings),
+            *money.checks,
+            *what.left_out,
+            *consent_checks(project, "orders"),
+        ]
     )
     return ValueRecord(
         project=project.header,
         source=Source(
-            fingerprints=project.fingerprints(*found.tables),
+            fingerprints=project.fingerprints(*found.tables, *money.tables),
             first=reading.moment_of(found.first, project.settings.timezone),
             until=reading.moment_of(found.until, project.settings.timezone),
         ),
+        versions=_versions(),
         seed=seed,
         checks=checks,
         definitions=found.rules,
-        draws={group.name or "everybody": _thin(group.value).tolist() for group in (groups or [whole])},
+        draws={group.name or "everybody": _thin(group.value).tolist() for group in groups},
         settings=settings,
         summary=summary,
         verdict=value_verdict(summary, settings, checks),
     )
 
 
-def _maximum_likelihood(rows: PurchaseRows, money: SpendRows, settings: ValueSettings) -> dict[str, float]:
-    """The classical estimates; empty where these data have none, which does not trouble the posterior."""
-    try:
-        bought, spent = purchases.maximum_likelihood(rows, settings.model), spend.maximum_likelihood(money)
-    except ModelError:
-        return {}
-    return {
-        **bought.parameters,
-        "log_likelihood": bought.log_likelihood,
-        **spent.parameters,
-        "spend_log_likelihood": spent.log_likelihood,
-    }
+@lru_cache
+def _versions() -> dict[str, str]:
+    """Looked up once: that takes longer than the rest of an answer whose posteriors are known."""
+    return package_versions()
 
 
-def _check(settings: ValueSettings) -> None:
-    check_between(settings.horizon_weeks, 1, 2000, say("horizon in weeks"))
+def check(settings: ValueSettings) -> None:
+    """Whether settings are in their range and agree with each other.
+
+    Raises:
+        WorkbenchError: when they are not.
+    """
+    if settings.horizon_weeks is not None:
+        check_between(settings.horizon_weeks, 1, 2000, say("horizon in weeks"))
     check_between(settings.discount_per_year, 0, 10, say("discount per year"))
-    check_between(settings.margin, 0, 1, say("margin"), open_low=True)
+    if isinstance(settings.margin, float):
+        check_between(settings.margin, 0, 1, say("margin"), open_low=True)
+    check_between(settings.cost_per_order, 0, 1e12, say("cost of an order"))
+    check_between(settings.service_cost_per_year, 0, 1e12, say("cost of service a year"))
+    asked = settings.acquisition_cost
+    for amount in asked.values() if isinstance(asked, dict) else [asked]:
+        if isinstance(amount, float):
+            check_between(amount, 0, 1e12, say("cost of winning a customer"))
     check_between(settings.level, 0.5, 1, say("level"), open_low=True, open_high=True)
+    costs = settings.cost_per_order or settings.service_cost_per_year or asked is not None
+    if settings.definition != "net" and costs:
+        raise WorkbenchError("Costs are taken off a net value only; choose the definition “net”.")
+    if settings.definition == "revenue" and settings.margin != 1.0:
+        raise WorkbenchError("Revenue has no margin; choose the definition “margin” or “net”.")
+    if settings.horizon_weeks is None and settings.discount_per_year == 0:
+        raise WorkbenchError("A horizon without an end needs a discount; give one, or a number of weeks.")
 
 
-def _fit(
-    name: str,
-    rows: PurchaseRows,
-    money: SpendRows,
-    settings: ValueSettings,
-    draws: int,
-    seed: np.random.SeedSequence,
-) -> _Group:
-    one, other = independent_seeds(seed, 2)
-    bought = purchases.posterior(rows, settings.model, draws, one)
-    spent = spend.posterior(money, draws, other)
-    value = lifetime_value.value_per_customer(
-        bought, spent, settings.horizon_weeks, settings.discount_per_year, settings.margin
-    )
-    return _Group(name, rows, bought, spent, value)
+def _horizon(settings: ValueSettings) -> float:
+    return np.inf if settings.horizon_weeks is None else float(settings.horizon_weeks)
 
 
-def _groups(
-    found: Histories, settings: ValueSettings, draws: int, seeds: list[np.random.SeedSequence]
-) -> tuple[list[_Group], list[Check]]:
-    """The groups that can be fitted, and what is to be said of those that cannot."""
-    if settings.by is None:
-        return [], []
-    groups: list[_Group] = []
-    small: list[str] = []
-    withheld: list[Message] = []
-    for (name, rows), seed in zip(found.purchases.items(), seeds, strict=True):
-        money = found.spend.get(name)
-        if money is None or money.customers < _FEWEST_REPEATERS:
-            small.append(name)
-            continue
-        try:
-            groups.append(_fit(name, rows, money, settings, draws, seed))
-        except ModelError as error:
-            withheld.append(say("{group}: {reason}", group=name, reason=error.message))
-    if not groups:
-        raise ModelError(
-            "No group can be estimated alone: each needs at least {least:count} customers who bought again "
-            "and a posterior that passes its checks; leave the grouping out.",
-            least=_FEWEST_REPEATERS,
-        )
+def _worth(fit: Fit, money: Money, settings: ValueSettings) -> _Group:
+    value = unit_economics.earned(fit.newcomers, money.gains, _horizon(settings), settings.discount_per_year)
+    return _Group(fit, money, value - money.gains.acquisition)
+
+
+def _in_order(groups: list[_Group], found: Histories) -> list[_Group]:
+    """The control last, or the most valuable first."""
     if found.control is not None:
-        groups.sort(key=lambda group: (group.name == found.control, group.name))
-    else:
-        groups.sort(key=lambda group: -float(group.value.mean()))
-    checks = []
-    if small:
-        text = say(
-            "{n:count} groups have fewer than {least:count} customers who bought again and are left out: "
-            "{names:listing}.",
-            n=len(small),
-            least=_FEWEST_REPEATERS,
-            names=small,
-        )
-        checks.append(Check(name="small_groups", status="warn" if len(groups) > 1 else "fail", detail=text))
-    if withheld:
-        text = say("Some groups are withheld. {reasons:sentences}", reasons=withheld)
-        checks.append(
-            Check(name="withheld_groups", status="warn" if len(groups) > 1 else "fail", detail=text)
-        )
-    return groups, checks
+        return sorted(groups, key=lambda group: (group.name == found.control, group.name))
+    return sorted(groups, key=lambda group: -float(group.value.mean()))
 
 
-def _differences(groups: list[_Group], found: Histories, settings: ValueSettings) -> list[ValueDifference]:
+def _values(groups: list[_Group], settings: ValueSettings) -> list[GroupValue]:
+    places = unit_economics.ranks([group.value for group in groups], settings.level)
+    several = len(groups) > 1
+    return [
+        _value(group, settings).model_copy(
+            update={
+                "top": float(places.top[index]) if several else None,
+                "rank": (int(places.low[index]), int(places.high[index])) if several else None,
+            }
+        )
+        for index, group in enumerate(groups)
+    ]
+
+
+def _value(group: _Group, settings: ValueSettings) -> GroupValue:
+    fit, margin = group.fit, group.money.margin
+    number = None
+    if settings.horizon_weeks is not None:
+        number = float(fit.newcomers.purchases(settings.horizon_weeks).mean())
+    curve, acquisition = _over_time(group, settings)
+    return GroupValue(
+        group=group.name or None,
+        customers=int(fit.rows.customers),
+        mean=float(group.value.mean()),
+        sd=float(group.value.std(ddof=1)),
+        interval=_interval(group.value, settings.level),
+        purchases=number,
+        spend=float(spend.expected_spend(fit.spend).mean()),
+        khat=fit.khat,
+        parameters=_estimates(fit.purchases, fit.spend),
+        density=_density(group.value),
+        margin=None if margin is None else _estimate(margin),
+        curve=curve,
+        acquisition=acquisition,
+    )
+
+
+def _over_time(group: _Group, settings: ValueSettings) -> tuple[Curve, Acquisition | None]:
+    """Value to date, and when it has paid for itself."""
+    horizon = settings.horizon_weeks or _MOST_WEEKS
+    points = np.unique(np.linspace(0, horizon, min(horizon + 1, _CURVE_POINTS)).round())
+    cost, discount = group.money.cost, settings.discount_per_year
+    weeks = points if cost is None else np.arange(horizon + 1.0)
+    earned = unit_economics.earned(group.fit.newcomers, group.money.gains, weeks, discount)
+    shown = earned[:, points.astype(int)] if cost is not None else earned
+    low, high = np.quantile(shown, _ends(settings.level), axis=0)
+    curve = Curve(
+        weeks=points.tolist(), mean=shown.mean(axis=0).tolist(), low=low.tolist(), high=high.tolist()
+    )
+    if cost is None or not np.all(cost > 0):
+        return curve, None
+    ratio = (group.value + cost) / cost
+    paid = unit_economics.payback_weeks(earned, weeks, cost)
+    middle, *ends = np.quantile(paid, [0.5, *_ends(settings.level)], method="inverted_cdf")
+    return curve, Acquisition(
+        mean=float(cost.mean()),
+        interval=_interval(cost, settings.level),
+        ratio=float(ratio.mean()),
+        ratio_interval=_interval(ratio, settings.level),
+        payback_weeks=_finite(middle),
+        payback_interval=(_finite(ends[0]), _finite(ends[1])),
+        never=float(np.isinf(paid).mean()),
+    )
+
+
+def _differences(groups: list[_Group], what: Fitted, settings: ValueSettings) -> list[ValueDifference]:
     """Each arm less the control; without one, each pair, the more valuable first."""
-    if found.control is not None and any(group.name == found.control for group in groups):
-        base = next(group for group in groups if group.name == found.control)
+    control = what.found.control
+    base = next((group for group in groups if group.name == control), None) if control is not None else None
+    if base is not None:
         pairs = [(group, base) for group in groups if group is not base]
     else:
+        # of many groups the most and the least valuable are spoken of, so theirs is taken apart
         pairs = list(combinations(groups, 2))
+    few = len(pairs) <= (_MOST_WITH_PARTS if base is not None else _MOST_PAIRS_WITH_PARTS)
+    apart = pairs if few else [(groups[0], groups[-1])]
     results = []
     for first, second in pairs:
         item = lifetime_value.difference(first.value, second.value, settings.level)
@@ -243,88 +274,78 @@ def _differences(groups: list[_Group], found: Histories, settings: ValueSettings
                 interval=(item.low, item.high),
                 probability_positive=item.probability_positive,
                 density=_density(item.draws),
-                word=found.word,
+                word=what.found.word,
+                parts=_parts(first, second, what, settings) if (first, second) in apart else [],
             )
         )
     return results
 
 
-def _value(group: _Group, settings: ValueSettings) -> GroupValue:
-    low, high = np.quantile(group.value, [(1 - settings.level) / 2, (1 + settings.level) / 2])
-    number = purchases.expected_purchases(group.purchases, settings.horizon_weeks)
-    return GroupValue(
-        group=group.name or None,
-        customers=int(group.rows.customers),
-        mean=float(group.value.mean()),
-        sd=float(group.value.std(ddof=1)),
-        interval=(float(low), float(high)),
-        purchases=float(number.mean()),
-        spend=float(spend.expected_spend(group.spend).mean()),
-        khat=_khat(group),
-        parameters=_estimates(group),
-        density=_density(group.value),
-    )
-
-
-def _khat(group: _Group) -> float:
-    return max(group.purchases.checks["khat"], group.spend.checks["khat"])
-
-
-def _estimates(group: _Group) -> dict[str, Estimate]:
-    draws = {
-        **{name: getattr(group.purchases, name) for name in ("r", "alpha", "a", "b")},
-        **{name: getattr(group.spend, name) for name in ("p", "q", "v")},
+def _parts(first: _Group, second: _Group, what: Fitted, settings: ValueSettings) -> list[DifferencePart]:
+    """What the difference is made of; customers who are like the one group in one thing only are made up."""
+    one, other = first.fit, second.fit
+    customers = {
+        (rates, dropout): what.mixed(one if rates else other, one if dropout else other)
+        for rates in (False, True)
+        for dropout in (False, True)
     }
-    return {
-        name: Estimate(mean=float(values.mean()), sd=float(values.std(ddof=1)))
-        for name, values in draws.items()
-    }
+    gains = (first.money.gains, second.money.gains)
+    drawn = unit_economics.difference_parts(customers, gains, _horizon(settings), settings.discount_per_year)
+    return [
+        DifferencePart(
+            name=name,
+            mean=float(draws.mean()),
+            interval=_interval(draws, settings.level),
+            probability_positive=float(np.mean(draws > 0)),
+        )
+        for name, draws in drawn.items()
+    ]
+
+
+def _estimates(bought: purchases.PurchaseDraws, spent: spend.SpendDraws) -> dict[str, Estimate]:
+    draws = {**bought.parameters, "p": spent.p, "q": spent.q, "v": spent.v}
+    return {name: _estimate(values) for name, values in draws.items()}
+
+
+def _estimate(draws: Array) -> Estimate:
+    return Estimate(mean=float(draws.mean()), sd=float(draws.std(ddof=1)))
+
+
+def _interval(draws: Array, level: float) -> Interval:
+    low, high = np.quantile(draws, _ends(level))
+    return float(low), float(high)
+
+
+def _ends(level: float) -> list[float]:
+    return [(1 - level) / 2, (1 + level) / 2]
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _density(draws: Array) -> Density:
-    """A kernel density of draws on a grid, and fifty of their quantiles."""
-    from scipy.stats import gaussian_kde
-
+    """A kernel density of draws on a grid (counted into it, then blurred), and fifty of their quantiles."""
     low, high = np.quantile(draws, [0.0005, 0.9995])
-    x = np.linspace(low, high, _GRID)
-    y = gaussian_kde(draws)(x)
+    width = float(draws.std(ddof=1)) * len(draws) ** -0.2  # Scott's rule
+    if high <= low or width <= 0:
+        low, high, width = low - 0.5, high + 0.5, 0.1
+    step = (high - low) / (_FINE * (_GRID - 1))
+    margin = int(np.ceil(4 * width / step))
+    edges = low + step * (np.arange(_FINE * (_GRID - 1) + 2 + 2 * margin) - margin - 0.5)
+    counts, _ = np.histogram(draws, edges)
+    kernel = np.exp(-0.5 * (np.arange(-margin, margin + 1) * step / width) ** 2)
+    y = np.convolve(counts, kernel, mode="valid")[::_FINE] / (kernel.sum() * step * len(draws))
     dots = np.quantile(draws, (np.arange(50) + 0.5) / 50)
-    return Density(x=x.tolist(), y=y.tolist(), dots=dots.tolist())
+    return Density(x=np.linspace(low, high, _GRID).tolist(), y=y.tolist(), dots=dots.tolist())
 
 
 def _thin(draws: Array) -> Array:
     return draws[:: max(1, len(draws) // KEPT_DRAWS)][:KEPT_DRAWS]
 
 
-def _holdout(
-    project: Project, settings: ValueSettings, found: Histories, seed: np.random.SeedSequence
-) -> Holdout | None:
-    """Foretell the last third of the time from the first two; None when that is too short to say anything."""
-    days = (found.until - found.first).days
-    split = found.until - timedelta(days=int(days * _HOLDOUT_SHARE))
-    weeks = (found.until - split).days / 7
-    if weeks < _SHORTEST_HOLDOUT_WEEKS:
-        return None
-    try:
-        before = reading.read(project, settings, split)
-        draws = purchases.posterior(before.everybody, settings.model, FEWER_DRAWS, seed)
-    except WorkbenchError:
-        return None
-    known = before.everybody
-    actual = reading.repeat_purchases(found, split) - float(known.n @ known.x)
-    result = lifetime_value.holdout(known, draws.thin(_HOLDOUT_DRAWS), weeks, actual, settings.level, seed)
-    return Holdout(
-        split=split,
-        weeks=weeks,
-        predicted=result.predicted,
-        interval=(result.low, result.high),
-        actual=round(actual),
-    )
-
-
 def _confirm(
-    rows: PurchaseRows,
-    money: SpendRows,
+    whole: Fit,
     settings: ValueSettings,
     seed: int,
     progress: Progress | None,
@@ -338,6 +359,6 @@ def _confirm(
     def part(begin: float) -> Progress | None:
         return None if progress is None else lambda share: progress(begin + share / 2)
 
-    bought = nuts.purchase_posterior(rows, settings.model, seed=one, progress=part(0.0), cancel=cancel)
-    spent = nuts.spend_posterior(money, seed=other, progress=part(0.5), cancel=cancel)
-    return _estimates(_Group("", rows, bought, spent, np.empty(0)))
+    bought = nuts.purchase_posterior(whole.rows, settings.model, seed=one, progress=part(0.0), cancel=cancel)
+    spent = nuts.spend_posterior(whole.money, seed=other, progress=part(0.5), cancel=cancel)
+    return _estimates(bought, spent)

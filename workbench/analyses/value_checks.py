@@ -10,11 +10,14 @@ from workbench.records import Check, Holdout, ValueSettings, ValueSummary
 _CORRELATED = 0.3
 _OBSERVED_ALIKE = 0.2
 _SAMPLERS_AGREE = 0.25
+_FAR = 3.0  # times the longest observation
+_MANY_ONCE = 0.3
 
 
 def value_checks(summary: ValueSummary, found: Histories, settings: ValueSettings) -> list[Check]:
     """All checks of a lifetime value but those of single groups."""
     checks = [_diagnostics(summary), _independence(found), _calibration(summary.holdout)]
+    checks += [*_reach(found, settings), *_once(found, settings)]
     if settings.by is not None and len(found.purchases) > 1:
         checks.append(_observed_alike(found))
         if found.word == "association":
@@ -71,6 +74,34 @@ def _independence(found: Histories) -> Check:
             r=correlation,
         )
     return Check(name="spend_independent", status="warn" if strong else "ok", detail=text)
+
+
+def _reach(found: Histories, settings: ValueSettings) -> list[Check]:
+    """Whether the horizon is far beyond what anybody was observed for."""
+    longest = float(found.everybody.T.max())
+    horizon = settings.horizon_weeks
+    if horizon is not None and horizon <= _FAR * longest:
+        return []
+    text = say(
+        "Nobody has been observed for longer than {weeks:count} weeks: what comes after that is the model's "
+        "word alone. A shorter horizon rests on more.",
+        weeks=longest,
+    )
+    return [Check(name="reach", status="warn", detail=text)]
+
+
+def _once(found: Histories, settings: ValueSettings) -> list[Check]:
+    """What BG/NBD says of those who bought once, where they are many."""
+    rows = found.everybody
+    if settings.model != "bg-nbd" or rows.one_time_share < _MANY_ONCE:
+        return []
+    text = say(
+        "{share:percent} of the customers bought once, and BG/NBD holds all of them to be still there, "
+        "however long ago it was. A new customer's value does not suffer from it; to judge single customers "
+        "choose MBG/NBD or Pareto/NBD, in which they may have left.",
+        share=rows.one_time_share,
+    )
+    return [Check(name="bought_once", status="ok", detail=text)]
 
 
 def _calibration(held: Holdout | None) -> Check:

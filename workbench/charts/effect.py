@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import altair as alt
 
 from workbench.charts import posterior
-from workbench.charts.picture import Picture, in_words
+from workbench.charts.picture import Drawing, Picture, in_words
 from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, themed
 from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import EffectRecord, Interval
-from workbench.report import arm_rows, segment_name, segment_rows
+from workbench.report import Row, arm_rows, segment_name, segment_rows, together_words
 
 Unit = Literal["share", "money", "number"]
 _HALF = 0.6745  # half of a Normal posterior lies within so many standard deviations of its mean
 
 
-def pictures(record: EffectRecord, t: Texts) -> list[Picture]:
-    """Every picture of the record, the answer first."""
+def pictures(record: EffectRecord, t: Texts, rows: Sequence[Row] | None = None) -> list[Picture]:
+    """Every picture of the record, the answer first.
+
+    Args:
+        record: The answer.
+        t: The reader's language.
+        rows: `report.rows` of it, where somebody has them already.
+    """
     found = [difference(record, t)]
     if record.summary.word == "effect":
         found.append(dots(record, t))
     if len(record.summary.arms) > 2:
         found.append(arms(record, t))
-    return [*found, *(picture for picture in (forest(record, t), weeks(record, t)) if picture is not None)]
+    beside = forest(record, t, rows), weeks(record, t)
+    return [*found, *(picture for picture in beside if picture is not None)]
 
 
 def difference(record: EffectRecord, t: Texts) -> Picture:
@@ -99,7 +108,7 @@ def arms(record: EffectRecord, t: Texts) -> Picture:
     return Picture(t("Every arm"), chart, in_words(arm_rows(record, t)), wide=True)
 
 
-def forest(record: EffectRecord, t: Texts) -> Picture | None:
+def forest(record: EffectRecord, t: Texts, words: Sequence[Row] | None = None) -> Picture | None:
     """Segments as seen (hollow), pooled (solid) and by PyMC, largest first; None when there are none."""
     segments = [item for item in record.summary.comparisons if item.segment is not None]
     settled = [(item.pooled or item.confirmed, item) for item in segments]
@@ -114,6 +123,7 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
         rows.append(
             {
                 "label": f"{label} ({t.count(item.n)})",
+                "order": len(rows),
                 "raw": item.difference * scale,
                 "pooled": best.difference * scale,
                 "low": low * scale,
@@ -122,19 +132,36 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
                 "raw_high": item.difference_interval[1] * scale,
             }
         )
+        if item.pooled is not None and item.pooled.difference_together is not None:
+            widest = zip(("widest_low", "widest_high"), item.pooled.difference_together, strict=True)
+            rows[-1] |= {name: end * scale for name, end in widest}
         if item.confirmed is not None:
             low, high = item.confirmed.difference_interval
             sampled = {"sampled": item.confirmed.difference, "sampled_low": low, "sampled_high": high}
             rows[-1] |= {name: end * scale for name, end in sampled.items()}
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=posterior.names())
-    )
     overall = main_comparison(record.summary).difference * scale
+    found = record.summary.together
+    together, confirmed = found is not None and found.pooled, record.summary.confirmation is not None
+    spec = _forest(axis, together, confirmed, t.language)
+    chart = Drawing(spec, {"segments": rows, "overall": [{"x": overall}]})
+    by = record.settings.by or ""
+    title = t("By segment") if by == "segments" else t("By {column}", column=by)
+    caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
+    if confirmed:
+        caption += " " + t("◆ by PyMC.")
+    if together:
+        caption += " " + t("Thin line: an interval that holds together with those of all segments.")
+        caption = f"{together_words(record, t)} {caption}"
+    return Picture(title, chart, in_words(words or segment_rows(record, t)), caption, wide=True)
+
+
+@lru_cache(maxsize=32)
+def _forest(axis: str, together: bool, confirmed: bool, language: str) -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("segments")).encode(y=posterior.down())
+    overall = alt.Chart(alt.NamedData("overall"))
     layers = [
-        alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q"),
-        alt.Chart(alt.Data(values=[{"x": overall}]))
-        .mark_rule(color=CONTROL, strokeDash=[4, 4])
-        .encode(x="x:Q"),
+        posterior.zero(),
+        overall.mark_rule(color=CONTROL, strokeDash=[4, 4]).encode(x="x:Q"),
         base.mark_rule(color=CONTROL, strokeWidth=1, yOffset=8).encode(x="raw_low:Q", x2="raw_high:Q"),
         base.mark_rule(color=TREATMENT, strokeWidth=5, opacity=0.4).encode(
             x=alt.X("low:Q", title=axis), x2="high:Q"
@@ -143,7 +170,9 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
         base.mark_point(filled=False, color=CONTROL, size=50, yOffset=8, strokeWidth=1.5).encode(x="raw:Q"),
         base.mark_point(filled=True, color=TREATMENT, size=120, opacity=1).encode(x="pooled:Q"),
     ]
-    confirmed = record.summary.confirmation is not None
+    if together:
+        rule = base.mark_rule(color=TREATMENT, strokeWidth=1.5)
+        layers.insert(3, rule.encode(x="widest_low:Q", x2="widest_high:Q"))
     if confirmed:
         layers += [
             base.mark_rule(color=INK, strokeWidth=1, yOffset=-9).encode(
@@ -153,13 +182,7 @@ def forest(record: EffectRecord, t: Texts) -> Picture | None:
                 x="sampled:Q"
             ),
         ]
-    chart = themed(alt.layer(*layers).properties(height=alt.Step(40)), t.language)
-    by = record.settings.by or ""
-    title = t("By segment") if by == "segments" else t("By {column}", column=by)
-    caption = t("● pooled, with its interval; ○ as seen; dashed line: everybody. In brackets: customers.")
-    if confirmed:
-        caption += " " + t("◆ by PyMC.")
-    return Picture(title, chart, in_words(segment_rows(record, t)), caption, wide=True)
+    return themed(alt.layer(*layers).properties(height=alt.Step(40)), language).to_dict()
 
 
 def weeks(record: EffectRecord, t: Texts) -> Picture | None:
@@ -168,10 +191,9 @@ def weeks(record: EffectRecord, t: Texts) -> Picture | None:
     if len(found) < 2:
         return None
     axis, scale = _axis(record, t)
-    color = TREATMENT
     rows = [
         {
-            "week": f"{week.start.isoformat()}T12:00:00",
+            **{name: getattr(week.start, name) for name in ("year", "month", "day")},
             "own": week.difference * scale,
             "low": week.difference_interval[0] * scale,
             "high": week.difference_interval[1] * scale,
@@ -181,19 +203,8 @@ def weeks(record: EffectRecord, t: Texts) -> Picture | None:
         }
         for week in found
     ]
-    week_axis = alt.Axis(title=t("Week of the first exposure"), format="%-d %b", tickCount=min(len(rows), 8))
-    base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("week:T", axis=week_axis))
-    layers = [
-        base.mark_area(color=color, opacity=0.25).encode(
-            y=alt.Y("so_far_low:Q", title=axis), y2="so_far_high:Q"
-        ),
-        base.mark_line(color=color, strokeWidth=2.5).encode(y="so_far:Q"),
-        base.mark_rule(color=CONTROL).encode(y="low:Q", y2="high:Q"),
-        base.mark_point(filled=True, color="white", size=60, opacity=1).encode(y="own:Q"),
-        base.mark_point(filled=False, color=CONTROL, size=60, strokeWidth=1.5).encode(y="own:Q"),
-        alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
-    ]
-    chart = themed(alt.layer(*layers).properties(height=240), t.language)
+    spec = _weeks(axis, t("Week of the first exposure"), min(len(rows), 8), t.language)
+    chart = Drawing(spec, {"weeks": rows})
     last = found[-1]
     low, high = (t(change(record.summary.unit, end)) for end in last.so_far_interval)
     title = t("Week by week")
@@ -209,6 +220,25 @@ def weeks(record: EffectRecord, t: Texts) -> Picture | None:
         "at the first good one is wrong more often than it seems; decide when it was planned to."
     )
     return Picture(title, chart, words, caption, wide=True)
+
+
+@lru_cache(maxsize=32)
+def _weeks(axis: str, title: str, ticks: int, language: str) -> dict[str, Any]:
+    across = alt.X("week:T", axis=alt.Axis(title=title, format="%-d %b", tickCount=ticks))
+    # at noon where the reader is, so that it is the same day everywhere
+    noon = "datetime(datum.year, datum.month - 1, datum.day, 12)"
+    base = alt.Chart(alt.NamedData("weeks")).transform_calculate(week=noon).encode(x=across)
+    layers = [
+        base.mark_area(color=TREATMENT, opacity=0.25).encode(
+            y=alt.Y("so_far_low:Q", title=axis), y2="so_far_high:Q"
+        ),
+        base.mark_line(color=TREATMENT, strokeWidth=2.5).encode(y="so_far:Q"),
+        base.mark_rule(color=CONTROL).encode(y="low:Q", y2="high:Q"),
+        base.mark_point(filled=True, color="white", size=60, opacity=1).encode(y="own:Q"),
+        base.mark_point(filled=False, color=CONTROL, size=60, strokeWidth=1.5).encode(y="own:Q"),
+        alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
+    ]
+    return themed(alt.layer(*layers).properties(height=240), language).to_dict()
 
 
 def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:

@@ -9,17 +9,6 @@ from typing import Any
 
 import altair as alt
 
-from workbench.analyses.association import (
-    Association,
-    NotRandomView,
-    Randomised,
-    Refused,
-    Step,
-    Unit,
-    covariate_name,
-    rung_about,
-    rung_name,
-)
 from workbench.charts import posterior
 from workbench.charts.picture import Picture, in_words
 from workbench.charts.theme import BACKGROUND, CONTROL, INK, LINE, TREATMENT, themed
@@ -27,26 +16,42 @@ from workbench.decisions import change
 from workbench.locale import Texts
 from workbench.models.overlap import LARGEST_IMBALANCE, NO_COUNTERPART
 from workbench.models.sensitivity import corrected
-from workbench.report import Row
+from workbench.records import SMALLEST_GROUP, Association, AssociationRecord, AssociationSummary, Refused
+from workbench.records.association import Randomised, Step, Unit
+from workbench.report.association import (
+    balance_rows,
+    covariate_name,
+    few_or_share,
+    ladder_rows,
+    rung_name,
+)
 
 _HATCH = "M-1,1.4L1,-1.4"
 _HATCHES = 64  # strokes across the whole axis
 _STEPS = 41
 
 
-def overlap(view: NotRandomView, t: Texts) -> Picture | None:
+def overlap(record: AssociationRecord, t: Texts) -> Picture | None:
     """How likely both groups were to have it: upwards those who had it, downwards the others."""
-    shape = view.overlap
+    shape = record.summary.overlap
     if shape is None:
         return None
-    rows: list[dict[str, Any]] = []
-    pairs = zip(shape.edges[:-1], shape.edges[1:], shape.treated, shape.control, strict=True)
-    for low, high, treated, control in pairs:
-        rows += [
-            {"from": low * 100, "to": high * 100, "share": treated * 100, "nothing": 0, "group": "first"},
-            {"from": low * 100, "to": high * 100, "share": -control * 100, "nothing": 0, "group": "other"},
-        ]
-    top = max(*shape.treated, *shape.control) * 118
+    groups = record.summary.groups
+    rows: list[dict[str, Any]] = [
+        {
+            "from": low * 100,
+            "to": high * 100,
+            "share": sign * count / group.customers * 100,
+            "nothing": 0,
+            "group": name,
+        }
+        for name, sign, group, counts in zip(
+            ("first", "other"), (1, -1), groups, (shape.treated, shape.control), strict=True
+        )
+        for low, high, count in zip(shape.edges[:-1], shape.edges[1:], counts, strict=True)
+        if count
+    ]
+    top = max((abs(row["share"]) for row in rows), default=1.0) * 1.18
     across = alt.X(
         "from:Q",
         title=t("How likely they were to have it (%)"),
@@ -61,8 +66,8 @@ def overlap(view: NotRandomView, t: Texts) -> Picture | None:
     edge = NO_COUNTERPART * 100
     zones = alt.Data(values=[{"from": 0, "to": edge}, {"from": 100 - edge, "to": 100}])
     names = [
-        {"x": 50, "y": top * 0.92, "text": t("▲ {who}", who=view.groups[0].who)},
-        {"x": 50, "y": -top * 0.92, "text": t("▼ {who}", who=view.groups[1].who)},
+        {"x": 50, "y": top * 0.92, "text": t("▲ {who}", who=groups[0].who)},
+        {"x": 50, "y": -top * 0.92, "text": t("▼ {who}", who=groups[1].who)},
     ]
     chart = alt.layer(
         alt.Chart(zones).mark_rect(color=LINE, opacity=0.7).encode(x="from:Q", x2="to:Q"),
@@ -84,26 +89,24 @@ def overlap(view: NotRandomView, t: Texts) -> Picture | None:
     )
     first, other = shape.alone
     title = t(
-        "{first:percent} of the first group and {other:percent} of the other have no counterpart",
-        first=first,
-        other=other,
+        "{first} of the first group and {other} of the other have no counterpart",
+        first=few_or_share(first),
+        other=few_or_share(other),
     )
-    if not first and not other:
+    if first == other == 0:
         title = t("Everybody has a counterpart in the other group")
-    return Picture(
-        title,
-        themed(chart.properties(height=240), t.language),
-        title,
-        t(
-            "As if both groups were equally large. Where bars face each other, like can be compared with "
-            "like; in the grey zones hardly anybody is in the other group."
-        ),
+    caption = t(
+        "As if both groups were equally large. Where bars face each other, like can be compared with "
+        "like; in the grey zones hardly anybody is in the other group."
     )
+    if None in (*shape.treated, *shape.control):
+        caption += " " + t("Bars of fewer than {least:count} people are not drawn.", least=SMALLEST_GROUP)
+    return Picture(title, themed(chart.properties(height=240), t.language), title, caption)
 
 
-def love(view: NotRandomView, t: Texts) -> Picture | None:
+def love(record: AssociationRecord, t: Texts) -> Picture | None:
     """How far apart the groups are in each covariate, before and after weighting."""
-    rows = _worst_levels(view)
+    rows = _worst_levels(record.summary)
     if not rows:
         return None
     for row in rows:
@@ -133,7 +136,7 @@ def love(view: NotRandomView, t: Texts) -> Picture | None:
     return Picture(
         title,
         themed(chart.properties(height=alt.Step(26)), t.language),
-        in_words(balance_rows(view, t)),
+        in_words(balance_rows(record, t)),
         t(
             "○ as they are, ● weighted. Dashed: {most:plain}, the most that is let pass.",
             most=LARGEST_IMBALANCE,
@@ -141,13 +144,14 @@ def love(view: NotRandomView, t: Texts) -> Picture | None:
     )
 
 
-def ladder(view: NotRandomView, t: Texts) -> Picture | None:
+def ladder(record: AssociationRecord, t: Texts) -> Picture | None:
     """The difference on each rung, from the groups as they are to the randomised experiment."""
+    view, asked = record.summary, record.settings.target
     steps = [step for step in view.ladder if not isinstance(step.answer, Refused)]
     if not steps:
         return None
-    axis, scale = _axis(view, t)
-    rows = [_line(view, step, scale, t) for step in steps]
+    axis, scale = _axis(view.unit, t)
+    rows = [_line(view.unit, step, scale, t) | {"asked": step.rung == asked} for step in steps]
     low, high = min(0.0, *(row["low"] for row in rows)), max(0.0, *(row["high"] for row in rows))
     gap = (high - low) / _HATCHES or 1.0
     hatches = [
@@ -197,17 +201,20 @@ def ladder(view: NotRandomView, t: Texts) -> Picture | None:
     return Picture(
         title,
         themed(chart.properties(height=alt.Step(52)), t.language),
-        in_words(ladder_rows(view, t)),
+        in_words(ladder_rows(record, t)),
         caption,
         wide=True,
     )
 
 
-def hidden(view: NotRandomView, imbalance: float, outcome_difference: float, t: Texts) -> Picture | None:
+def hidden(
+    record: AssociationRecord, imbalance: float, outcome_difference: float, t: Texts
+) -> Picture | None:
     """What would be left of the answer if a hidden cause were that much more frequent in one group."""
+    view = record.summary
     if not isinstance(view.answer, Association):
         return None
-    axis, scale = _axis(view, t)
+    axis, scale = _axis(view.unit, t)
     most = max(0.5, abs(imbalance))
     rows = []
     for k in range(_STEPS):
@@ -247,50 +254,7 @@ def hidden(view: NotRandomView, imbalance: float, outcome_difference: float, t: 
     return Picture(title, themed(chart.properties(height=220), t.language), title, wide=True)
 
 
-# --- tables ---------------------------------------------------------------------------------------------
-
-
-def ladder_rows(view: NotRandomView, t: Texts) -> list[Row]:
-    """Every rung: what it compares, what it says, or why it says nothing."""
-    rows = []
-    for step in view.ladder:
-        answer = step.answer
-        difference, interval, customers = "", "", ""
-        if isinstance(answer, Refused):
-            difference = t(answer.reason)
-        else:
-            low, high = answer.interval
-            difference = t(change(view.unit, answer.difference))
-            interval = t("{low} to {high}", low=change(view.unit, low), high=change(view.unit, high))
-        if isinstance(answer, Association):
-            first, other = answer.customers
-            customers = t("{first:count} and {other:count}", first=first, other=other)
-        rows.append(
-            {
-                t("Comparison"): t(rung_name(step.rung)),
-                t("Of whom"): t(rung_about(step.rung)),
-                t("Difference"): difference,
-                t("Interval"): interval,
-                t("Customers"): customers,
-            }
-        )
-    return rows
-
-
-def balance_rows(view: NotRandomView, t: Texts) -> list[Row]:
-    """Every level of every covariate, before and after."""
-    return [
-        {
-            t("Covariate"): t(covariate_name(line.covariate)),
-            t("Level"): line.level,
-            t("As they are"): t.signed_number(round(line.before, 3)),
-            t("Weighted"): t.signed_number(round(line.after, 3)),
-        }
-        for line in view.balance
-    ]
-
-
-def _worst_levels(view: NotRandomView) -> list[dict[str, Any]]:
+def _worst_levels(view: AssociationSummary) -> list[dict[str, Any]]:
     """Each covariate with the largest difference of its levels, the largest first."""
     found: dict[str, dict[str, Any]] = {}
     for line in view.balance:
@@ -300,7 +264,7 @@ def _worst_levels(view: NotRandomView) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda row: -row["before"])
 
 
-def _line(view: NotRandomView, step: Step, scale: float, t: Texts) -> dict[str, Any]:
+def _line(unit: Unit, step: Step, scale: float, t: Texts) -> dict[str, Any]:
     answer = step.answer
     assert not isinstance(answer, Refused)
     low, high = answer.interval
@@ -310,16 +274,15 @@ def _line(view: NotRandomView, step: Step, scale: float, t: Texts) -> dict[str, 
         "low": low * scale,
         "high": high * scale,
         "kind": answer.word,
-        "asked": step.rung == view.settings.target,
-        "text": t(change(view.unit, answer.difference)),
+        "text": t(change(unit, answer.difference)),
     }
 
 
-def _axis(view: NotRandomView, t: Texts) -> tuple[str, float]:
+def _axis(unit: Unit, t: Texts) -> tuple[str, float]:
     """The unit of a difference, and what values are multiplied by to be in it."""
     units: dict[Unit, tuple[str, float]] = {
         "share": (t("Difference in percentage points"), 100.0),
         "money": (t("Difference per customer in {currency}", currency=t.currency), 1.0),
         "number": (t("Difference per customer"), 1.0),
     }
-    return units[view.unit]
+    return units[unit]

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-import altair as alt
+if TYPE_CHECKING:
+    from workbench.report import Row
 
-from workbench.report import Row
+
+class Specified(Protocol):
+    """A chart of Altair, or a `Drawing`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its specification in Vega-Lite."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart apart from what it shows: with other data it need not be made again, only filled again.
+
+    Attributes:
+        spec: In Vega-Lite, with named data. The same object for all drawings that differ in their data only,
+            so whoever makes it remembers it; nobody changes it.
+        data: Name → rows.
+    """
+
+    spec: Mapping[str, Any]
+    data: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole specification."""
+        return {**self.spec, "datasets": {name: list(rows) for name, rows in self.data.items()}}
 
 
 @dataclass(frozen=True)
@@ -23,7 +48,7 @@ class Picture:
     """
 
     title: str
-    chart: alt.LayerChart
+    chart: Specified
     description: str
     caption: str = ""
     wide: bool = False

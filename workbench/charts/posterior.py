@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
 
+from workbench.charts.picture import Drawing
 from workbench.charts.theme import CONTROL, INK, LINE, TREATMENT, themed
 from workbench.locale import Texts
 from workbench.records import Density, Interval
@@ -17,6 +19,7 @@ from workbench.records import Density, Interval
 DOT_COLUMNS = 24
 _DOT_ROWS = 9
 _LARGEST_DOT = 17.0  # px
+_ACROSS = alt.Scale(nice=False, zero=False, padding=0)
 
 
 def density(
@@ -29,7 +32,7 @@ def density(
     zone: Interval | None = None,
     association: bool = False,
     color: str = TREATMENT,
-) -> alt.LayerChart:
+) -> Drawing:
     """The density over a line at zero.
 
     Args:
@@ -45,11 +48,16 @@ def density(
         {"x": x * scale, "y": y, "band": _band(x, half, interval)}
         for x, y in zip(shape.x, shape.y, strict=True)
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("x:Q", title=axis, scale=_across(shape, scale)),
-        y=alt.Y("y:Q", axis=None, scale=alt.Scale(domainMin=0)),
+    spec = _density(axis, zone is not None, association, color, t.language)
+    return Drawing(spec, {"shape": rows, **_zone(zone, shape, scale)})
+
+
+@lru_cache(maxsize=32)
+def _density(axis: str, zoned: bool, association: bool, color: str, language: str) -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("shape")).encode(
+        x=alt.X("x:Q", title=axis, scale=_ACROSS), y=alt.Y("y:Q", axis=None, scale=alt.Scale(domainMin=0))
     )
-    layers = _zone(zone, scale)
+    layers = _shaded() if zoned else []
     if association:
         layers.append(base.mark_line(color=color, strokeDash=[6, 4], strokeWidth=2))
     else:
@@ -60,8 +68,8 @@ def density(
                 )
             )
         layers.append(base.mark_line(color=color, strokeWidth=1.5))
-    layers.append(_zero())
-    return themed(alt.layer(*layers).properties(height=180), t.language)
+    layers.append(zero())
+    return themed(alt.layer(*layers).properties(height=180), language).to_dict()
 
 
 def dots(
@@ -73,49 +81,73 @@ def dots(
     zone: Interval | None = None,
     lower_is_better: bool = False,
     color: str = TREATMENT,
-) -> alt.LayerChart:
+) -> Drawing:
     """Fifty equally likely values, stacked so that a person can count those on either side of zero."""
     values = [value * scale for value in shape.dots]
     width = (max(values) - min(values)) / DOT_COLUMNS or 1.0
+    low, high = _ends(shape, scale)
     good, bad = t("better"), t("not better")
     rows, heights = [], dict[int, int]()
     for value in values:
         # columns begin at zero, so that no column holds dots of both sides
         column = int(value // width)
         heights[column] = heights.get(column, 0) + 1
-        better = (value < 0) if lower_is_better else (value > 0)
         rows.append(
-            {"x": (column + 0.5) * width, "y": heights[column] - 0.5, "side": good if better else bad}
+            {
+                "x": (column + 0.5) * width,
+                "y": heights[column] - 0.5,
+                "side": good if ((value < 0) if lower_is_better else (value > 0)) else bad,
+                "share": width / (high - low),
+            }
         )
-    across = _across(shape, scale)
     top = max(max(heights.values()) + 1.5, _DOT_ROWS)
-    share = width / (across.domain[1] - across.domain[0])
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("x:Q", title=axis, scale=across),
-        y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, top])),
-    )
-    marks = base.mark_point(
-        filled=True,
-        opacity=1,
-        # as large as a column of this chart is wide
-        size=alt.ExprRef(f"pow(min({_LARGEST_DOT}, width * {share * 0.95:.5f}), 2)"),
-    ).encode(
-        color=alt.Color("side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=[color, CONTROL])),
-        shape=alt.Shape(
-            "side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=["circle", "diamond"])
-        ),
-    )
     sides = {row["side"] for row in rows}
-    left, right = (good, bad) if lower_is_better else (bad, good)
+    spec = _dots(axis, zone is not None, good, bad, lower_is_better, color, t.language)
+    words = {"good": good in sides, "bad": bad in sides}
+    data: dict[str, list[dict[str, Any]]] = {
+        "dots": rows,
+        **_zone(zone, shape, scale),
+        # as wide as the chart of the density
+        "ends": [{"x": low, "y": 0}, {"x": high, "y": top}],
+        **{name: [{"x": 0, "y": top}] if there else [] for name, there in words.items()},
+    }
+    return Drawing(spec, data)
+
+
+@lru_cache(maxsize=32)
+def _dots(
+    axis: str, zoned: bool, good: str, bad: str, lower_is_better: bool, color: str, language: str
+) -> dict[str, Any]:
+    up = alt.Y("y:Q", axis=None, scale=alt.Scale(nice=False, zero=True))
+    marks = (
+        alt.Chart(alt.NamedData("dots"))
+        .mark_point(
+            filled=True,
+            opacity=1,
+            # as large as a column of this chart is wide
+            size=alt.ExprRef(f"pow(min({_LARGEST_DOT}, width * datum.share * 0.95), 2)"),
+        )
+        .encode(
+            x=alt.X("x:Q", title=axis, scale=_ACROSS),
+            y=up,
+            color=alt.Color(
+                "side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=[color, CONTROL])
+            ),
+            shape=alt.Shape(
+                "side:N", legend=None, scale=alt.Scale(domain=[good, bad], range=["circle", "diamond"])
+            ),
+        )
+    )
+    ends = alt.Chart(alt.NamedData("ends")).mark_point(opacity=0, aria=False).encode(x="x:Q", y=up)
+    (left, less), (right, more) = sorted({"bad": bad, "good": good}.items(), reverse=lower_is_better)
     labels = [
-        alt.Chart(alt.Data(values=[{"x": 0, "y": top}]))
+        alt.Chart(alt.NamedData(name))
         .mark_text(text=text, align=align, dx=dx, dy=8, color=INK)
         .encode(x="x:Q", y="y:Q")
-        for text, align, dx in ((f"← {left}", "right", -8), (f"{right} →", "left", 8))
-        if text.strip("← →") in sides
+        for name, text, align, dx in ((left, f"← {less}", "right", -8), (right, f"{more} →", "left", 8))
     ]
-    chart = alt.layer(*_zone(zone, scale), marks, _zero(), *labels)
-    return themed(chart.properties(height=180), t.language)
+    layers = [*(_shaded() if zoned else []), ends, marks, zero(), *labels]
+    return themed(alt.layer(*layers).properties(height=180), language).to_dict()
 
 
 @dataclass(frozen=True)
@@ -130,7 +162,7 @@ class Line:
     color: str = TREATMENT
 
 
-def lines(items: Sequence[Line], t: Texts, *, axis: str, scale: float = 1.0) -> alt.LayerChart:
+def lines(items: Sequence[Line], t: Texts, *, axis: str, scale: float = 1.0) -> Drawing:
     """One line for each posterior, in the order given."""
     rows = [
         {
@@ -142,14 +174,17 @@ def lines(items: Sequence[Line], t: Texts, *, axis: str, scale: float = 1.0) -> 
             "half_low": item.half[0] * scale,
             "half_high": item.half[1] * scale,
             "color": item.color,
+            "order": order,
         }
-        for item in items
+        for order, item in enumerate(items)
     ]
+    return Drawing(_lines(axis, t.language), {"lines": rows})
+
+
+@lru_cache(maxsize=32)
+def _lines(axis: str, language: str) -> dict[str, Any]:
     across = alt.Scale(zero=False, nice=True, padding=24)
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("label:N", sort=[item.label for item in items], title=None, axis=names()),
-        color=alt.Color("color:N", scale=None),
-    )
+    base = alt.Chart(alt.NamedData("lines")).encode(y=down(), color=alt.Color("color:N", scale=None))
     layers = [
         base.mark_rule(strokeWidth=5, opacity=0.3).encode(
             x=alt.X("low:Q", title=axis, scale=across), x2="high:Q"
@@ -158,7 +193,12 @@ def lines(items: Sequence[Line], t: Texts, *, axis: str, scale: float = 1.0) -> 
         base.mark_point(filled=True, size=120, opacity=1).encode(x="mean:Q"),
         base.mark_text(dy=-16).encode(x="mean:Q", text="text:N", color=alt.value(INK)),
     ]
-    return themed(alt.layer(*layers).properties(height=alt.Step(56)), t.language)
+    return themed(alt.layer(*layers).properties(height=alt.Step(56)), language).to_dict()
+
+
+def down() -> alt.Y:
+    """Rows by `label`, from top to bottom by `order`, whichever came first to the page."""
+    return alt.Y("label:N", sort=alt.EncodingSortField("order", op="min"), title=None, axis=names())
 
 
 def names() -> alt.Axis:
@@ -176,20 +216,26 @@ def better_dots(shape: Density, lower_is_better: bool = False) -> int:
     return sum((value < 0) if lower_is_better else (value > 0) for value in shape.dots)
 
 
-def _across(shape: Density, scale: float) -> alt.Scale:
+def _ends(shape: Density, scale: float) -> Interval:
     """The same axis for both charts of a posterior; zero is always on it."""
-    low, high = min(shape.x[0], 0.0) * scale, max(shape.x[-1], 0.0) * scale
-    return alt.Scale(domain=[low, high], nice=False, zero=False, padding=0)
+    return min(shape.x[0], 0.0) * scale, max(shape.x[-1], 0.0) * scale
 
 
-def _zone(zone: Interval | None, scale: float) -> list[Any]:
+def _zone(zone: Interval | None, shape: Density, scale: float) -> dict[str, list[dict[str, float]]]:
+    """What `_shaded` shows: the zone, as far as the axis goes."""
     if zone is None:
-        return []
-    edges = alt.Data(values=[{"a": zone[0] * scale, "b": zone[1] * scale}])
-    return [alt.Chart(edges).mark_rect(color=LINE, opacity=0.8, clip=True).encode(x="a:Q", x2="b:Q")]
+        return {}
+    low, high = _ends(shape, scale)
+    edges = (min(max(edge * scale, low), high) for edge in zone)
+    return {"zone": [dict(zip("ab", edges, strict=True))]}
 
 
-def _zero() -> alt.Chart:
+def _shaded() -> list[Any]:
+    zone = alt.Chart(alt.NamedData("zone"))
+    return [zone.mark_rect(color=LINE, opacity=0.8, clip=True).encode(x="a:Q", x2="b:Q")]
+
+
+def zero() -> alt.Chart:
     return alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(x="x:Q")
 
 

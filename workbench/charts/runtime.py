@@ -14,6 +14,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from workbench.charts.picture import Drawing
+
 
 def _static(name: str) -> str:
     return (resources.files(__package__) / "static" / name).read_text(encoding="utf-8")
@@ -27,13 +29,13 @@ class VegaRuntime(anywidget.AnyWidget):
 
 
 class Chart(anywidget.AnyWidget):
-    """An Altair chart on a page, as wide as its place unless it has a width of its own.
+    """A chart on a page, as wide as its place unless it has a width of its own.
 
-    It is drawn again when `chart` is set, without flicker. If it cannot be drawn its description is shown
-    in its place.
+    It is drawn again when `chart` is set, without flicker; a `Drawing` with the same specification only gets
+    its new data. If it cannot be drawn its description is shown in its place.
 
     Attributes:
-        chart: The Altair chart on screen; `None` shows nothing.
+        chart: The chart on screen, of Altair or a `Drawing`; `None` shows nothing.
         description: What the chart says, in a sentence: read out by screen readers.
         selection: The value of each selection parameter a person has used, by the parameter's name, as
             Vega writes it: `{"brush": {"day": [1, 5]}}`.
@@ -44,12 +46,17 @@ class Chart(anywidget.AnyWidget):
     chart = traitlets.Any()
     description = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
     selection = traitlets.Dict().tag(sync=True)
 
     @traitlets.observe("chart")
     def _write_spec(self, change: Any) -> None:
+        new = change.new
         with self.hold_sync():
-            self.spec = {} if change.new is None else change.new.to_dict()
+            if isinstance(new, Drawing):
+                self.spec, self.data = new.spec, new.data
+            else:
+                self.spec, self.data = {} if new is None else new.to_dict(), {}
             self.selection = {}
 
 
@@ -65,10 +72,11 @@ def runtime() -> VegaRuntime:
 
 
 def show(chart: Any, description: str) -> Chart:
-    """Put an Altair chart on a page.
+    """Put a chart on a page.
 
     Args:
-        chart: Any Altair chart, with its theme already applied (`workbench.charts.theme.themed`).
+        chart: A `Drawing`, or any chart of Altair, with its theme already applied
+            (`workbench.charts.theme.themed`).
         description: What the chart says, in a sentence, for those who do not see it.
     """
     runtime()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli import answers, data, sheet
+from workbench.cli import answers, customers, data, sheet
 from workbench.cli.shared import Group, in_folder, json_option, open_project, print_json
 from workbench.locale import LANGUAGES
 
@@ -21,7 +21,7 @@ def main() -> None:
     """Personalization Workbench: from raw exports to an honest, published answer."""
 
 
-for command in (*data.COMMANDS, *answers.COMMANDS, *sheet.COMMANDS):
+for command in (*data.COMMANDS, *answers.COMMANDS, *customers.COMMANDS, *sheet.COMMANDS):
     main.add_command(command)
 
 

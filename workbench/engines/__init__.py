@@ -6,6 +6,7 @@ makes the SQL for the engine's dialect and brings back what it asks for, which i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import ibis
@@ -51,6 +52,13 @@ def table(engine: Engine, name: str) -> Any:
 def fetch(engine: Engine, expression: Any) -> list[dict[str, Any]]:
     """Rows of an Ibis expression as dictionaries."""
     return engine.query(ibis.to_sql(expression, dialect=engine.dialect)).to_pylist()
+
+
+def stream(engine: Engine, expression: Any) -> Iterator[pa.Table]:
+    """Rows of an Ibis expression, some at a time; for what goes into a file, customer by customer."""
+    sql = ibis.to_sql(expression, dialect=engine.dialect)
+    batches = getattr(engine, "batches", None)  # some engines need not hold all rows at once
+    yield from batches(sql) if batches else [engine.query(sql)]
 
 
 def whole_seconds(ts: Any) -> Any:

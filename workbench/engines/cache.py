@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import ibis
@@ -24,6 +25,7 @@ from workbench.errors import ProjectError
 MOST_BYTES = 256 * 2**20
 """What the folder may hold; the answers that were written first go first."""
 _MOST_AT_HAND = 64 * 2**20
+_MOST_KEPT = 32
 _SUFFIX = ".parquet"
 
 
@@ -43,6 +45,7 @@ class CachedEngine:
         self._folder = folder
         self._fingerprints = fingerprints
         self._at_hand: OrderedDict[str, pa.Table] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self.dialect = engine.dialect
 
     def tables(self) -> list[str]:
@@ -56,7 +59,28 @@ class CachedEngine:
 
     def footers(self, table: str) -> Footers | None:
         """What the files say of a table without being read; see `DuckDBEngine.footers`."""
-        return self._engine.footers(table)
+        return self.kept(("footers", table), lambda: self._engine.footers(table))
+
+    def kept[T](self, question: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives: sums over customers, and what was made of them, while no table changes.
+
+        Args:
+            question: All that the answer depends on, besides the tables.
+            make: Gives the answer; it is kept in this process, with those to the last other questions.
+        """
+        name = question, self._now()
+        if name not in self._kept:
+            found = make()
+            if self._now() != name[1]:
+                return found
+            self._kept[name] = found
+        self._kept.move_to_end(name)
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return cast(T, self._kept[name])
+
+    def _now(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self._fingerprints(*self.tables()).items()))
 
     def answer(self, sql: str, keys: Sequence[str] = ()) -> pa.Table:
         """Rows of a query that holds no customers, from the cache when the tables have not changed."""

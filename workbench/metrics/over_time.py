@@ -34,6 +34,7 @@ from workbench.segments import zero
 KEYS = ("attribute", "group", "arm", "observed", "name", "step")
 EVERYBODY = ""
 """The attribute that has everybody in one group, for when there are no others."""
+_OTHERS = ""  # the name of all actions that are not asked for
 _NOTHING = 1e-9  # what 0.1 + 0.2 − 0.3 leaves is no gain
 _SUMS = ("total", "squares", "positive_n", "positive_total", "positive_squares")
 
@@ -62,6 +63,7 @@ def over_time(
     people: Any,
     actions: Any,
     *,
+    names: Sequence[str],
     groups: Mapping[str, str],
     grid: Grid,
     exposed: tuple[int, int],
@@ -73,6 +75,7 @@ def over_time(
     Args:
         people: Rows of `customer_id`, `arm`, `first`, `as_of` and the columns of `groups`: text, never null.
         actions: Rows of `customer_id`, `ts` and either `name` and `x`, or a column of x for each name.
+        names: Those of the actions that are answered for.
         groups: Attribute → its column in `people`; without any, everybody is one group.
         grid: The steps.
         exposed: First and last exposure, in seconds since 1970.
@@ -85,58 +88,70 @@ def over_time(
     alike = ["arm", "observed", *groups.values()]
     kinds = people.group_by(alike).aggregate(n=people.count().cast("float64"))
     kinds = kinds.mutate(kind=ibis.row_number().over(order_by=alike))
-    placed = people.inner_join(kinds, alike)
-    # two numbers a customer, so that there is little to do for each action: the end of their time, and what
-    # seconds since 1970 lack to `place`, which is kind and step in one, so that both are a single column
+    # Hints for planners: what is computed of a left join is not put off until after the next (whoever was in
+    # several arms finds no kind); what was filtered is taken to be few rows, which are hashed instead of
+    # all the people.
+    placed = people.left_join(kinds.filter(kinds.n > 0), alike)
+    placed = placed.select("customer_id", "first", "as_of", "observed", "kind")
     placed = placed.select(
         "customer_id",
         "first",
-        until=placed.as_of + placed.observed * step,
+        # the end of their time, as a time, since it is held against each action
+        until=placed["first"].truncate("s") + (placed.observed * step).as_interval("s"),
+        # what seconds since 1970 lack to `place`, which is kind and step in one
         lacking=placed.kind * (grid.steps * step) - placed.as_of,
     )
     # said again below, for each customer; here it spares the engine many rows before anything is joined
     begin, end = exposed[0] - 1, exposed[1] + grid.steps * step
     actions = actions.filter(actions.ts >= _moment(actions, begin), actions.ts <= _moment(actions, end))
+    if "name" in actions.columns and len(names) == 1:
+        actions = actions.filter(actions.name == names[0])
     joined = placed.inner_join(actions, "customer_id")
-    at = whole_seconds(joined.ts)
     # one condition, which is looked at after the join: two would become part of it, at twice the price
-    joined = joined.filter(ibis.ifelse(joined.ts >= joined.first, at < joined.until, False))
+    joined = joined.filter(ibis.ifelse(joined.ts >= joined.first, joined.ts < joined.until, False))
     place = (whole_seconds(joined.ts) + joined.lacking) // step
-    differences = _differences(_by_step(joined, actions.columns, place), falls)
+    differences = _differences(_by_step(joined, names, place), falls)
     differences = differences.mutate(
         kind=differences.place // grid.steps, step=differences.place % grid.steps
     )
     sums = [name for name in _SUMS if name in differences.columns]
     labels = _labels(kinds, groups)
     cell = ["attribute", "group", "arm", "observed"]
-    cells = labels.group_by(cell).aggregate(n=labels.n.sum())
-    cells = cells.mutate(cell=ibis.row_number().over(order_by=cell))
-    numbered = labels.drop("n").inner_join(cells, cell).select("kind", "cell")
-    done = numbered.inner_join(differences, "kind")
-    done = done.group_by(["cell", "name", "step"]).aggregate(**{name: done[name].sum() for name in sums})
+    labels = labels.mutate(cell=ibis.dense_rank().over(order_by=cell))
+    cells = labels.group_by([*cell, "cell"]).aggregate(n=labels.n.sum())
+    done = labels.select("kind", "cell").inner_join(differences, "kind")
+    done = done.group_by(["cell", "number", "step"]).aggregate(**{name: done[name].sum() for name in sums})
     done = cells.drop("n").inner_join(done, "cell")
+    done = done.mutate(name=done.number.cases(*enumerate(names), else_=_OTHERS), n=zero())
     nothing = {"name": ibis.null("string"), "step": ibis.literal(0, "int64"), **dict.fromkeys(sums, zero())}
     return ibis.union(
         cells.select(*cell, **nothing, n=cells.n),
-        done.select(*cell, "name", "step", *sums, n=zero()),
+        done.select(*cell, "name", "step", *sums, "n"),
     )
 
 
-def _by_step(joined: Any, columns: Sequence[str], place: Any) -> Any:
-    """What each customer did in each step: `customer_id`, `place`, `name`, `x`."""
-    if "name" in columns:
-        return joined.group_by("customer_id", "name", place=place).aggregate(x=joined.x.sum())
-    names = [name for name in columns if name not in ("customer_id", "ts")]
+def _by_step(joined: Any, names: Sequence[str], place: Any) -> Any:
+    """What each customer did in each step: `customer_id`, `place`, `number` of the name, `x`.
+
+    Numbers are cheaper on the way than texts; those of other names are none, or below nothing.
+    """
+    if "name" in joined.columns:
+        known = ibis.array(list(names)).index(joined.name) if len(names) > 1 else ibis.literal(0, "int64")
+        joined = joined.mutate(number=known, place=place)
+        return joined.group_by("customer_id", "number", "place").aggregate(x=joined.x.sum())
     each = joined.group_by("customer_id", place=place).aggregate(
         **{name: joined[name].sum() for name in names}
     )
     of = ("customer_id", "place")
-    return ibis.union(*(each.select(*of, name=ibis.literal(name), x=each[name]) for name in names))
+    numbered = enumerate(names)
+    return ibis.union(
+        *(each.select(*of, number=ibis.literal(number, "int64"), x=each[name]) for number, name in numbered)
+    )
 
 
 def _differences(each: Any, falls: bool) -> Any:
     """By how much a step changed the sums over the customers of a kind."""
-    by = {"group_by": ["customer_id", "name"], "order_by": "place"}  # a customer has one kind
+    by = {"group_by": ["customer_id", "number"], "order_by": "place"}  # a customer has one kind
     after = each.x.sum().over(ibis.window(**by, preceding=None, following=0))
     if falls:  # a second sum, since one step less is not the same in floating point
         before = ibis.coalesce(each.x.sum().over(ibis.window(**by, preceding=(None, 1))), zero())
@@ -158,7 +173,7 @@ def _differences(each: Any, falls: bool) -> Any:
         )
         sums["positive_total"] = gain_after - gain_before
         sums["positive_squares"] = (gain_after - gain_before) * (gain_after + gain_before)
-    return each.group_by(["place", "name"]).aggregate(**{name: value.sum() for name, value in sums.items()})
+    return each.group_by(["place", "number"]).aggregate(**{name: value.sum() for name, value in sums.items()})
 
 
 def _labels(kinds: Any, groups: Mapping[str, str]) -> Any:

@@ -27,6 +27,8 @@ WEEK_DAYS = 7.0
 LOG_SPEND_BIN = 0.1
 _NOTHING = 1e-9  # of the first day: what 0.1 + 0.2 − 0.3 leaves is no money
 KEYS = ("about", "attribute", "group", "x", "a", "b")
+HISTORY = ("x", "recency_days", "tenure_days")
+FOLLOWED = ("x", "a", "b", "later")
 EVERYBODY = ""
 """The attribute, and its only group, that everybody is in."""
 
@@ -50,14 +52,7 @@ def customers(orders: Any, *, clock: Clock, end_day: int) -> Any:
         clock: What `clock.offsets` gives for the time of the orders.
         end_day: Last day that is used.
     """
-    money = net_revenue(orders)
-    paid = ibis.coalesce(orders.revenue.cast("float64"), zero())
-    returned = ((paid > 0) & (money <= 0)) | (paid < 0)  # given back, or a credit note
-    kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, clock))
-    kept = kept.filter(kept.day_ <= end_day)
-    days = kept.group_by(["customer_id", "day_"]).aggregate(
-        money_=kept.money_.sum(), first_at=whole_seconds(kept.ts.min())
-    )
+    days = _purchase_days(orders, clock=clock, end_day=end_day)
     one = days.group_by("customer_id").aggregate(
         first_=days.day_.min(),
         first_at=days.first_at.min(),
@@ -80,6 +75,18 @@ def customers(orders: Any, *, clock: Clock, end_day: int) -> Any:
     )
 
 
+def _purchase_days(orders: Any, *, clock: Clock, end_day: int) -> Any:
+    """One row a customer and day with a purchase: `customer_id`, `day_`, `money_`, `first_at`."""
+    money = net_revenue(orders)
+    paid = ibis.coalesce(orders.revenue.cast("float64"), zero())
+    returned = ((paid > 0) & (money <= 0)) | (paid < 0)  # given back, or a credit note
+    kept = orders.filter(~returned).mutate(money_=money, day_=order_day(orders, clock))
+    kept = kept.filter(kept.day_ <= end_day)
+    return kept.group_by(["customer_id", "day_"]).aggregate(
+        money_=kept.money_.sum(), first_at=whole_seconds(kept.ts.min())
+    )
+
+
 def of_people(each: Any, people: Any) -> Any:
     """Those of the customers who are in `people`, with its columns.
 
@@ -90,6 +97,54 @@ def of_people(each: Any, people: Any) -> Any:
     """
     joined = each.inner_join(people, "customer_id")
     return joined.filter(joined.first_at >= joined.as_of) if "as_of" in people.columns else joined
+
+
+def followed(orders: Any, *, clock: Clock, split_day: int, end_day: int) -> Any:
+    """One row a customer acquired by `split_day`: `customers` until then, and what came after.
+
+    `later` is the days with a purchase after it, and `later_s` what they brought.
+
+    Args:
+        orders: As of `customers`.
+        clock: As of `customers`.
+        split_day: Last day of what is known.
+        end_day: Last day of what came of it.
+    """
+    before = customers(orders, clock=clock, end_day=split_day)
+    after = customers(orders, clock=clock, end_day=end_day).select("customer_id", x_end="x", s_end="s")
+    joined = before.inner_join(after, "customer_id")
+    days = joined.x_end - joined.x
+    money = ibis.ifelse(days > 0, joined.s_end - joined.s, zero())  # sums of equal days may differ in a bit
+    return joined.mutate(later=days, later_s=money).drop("x_end", "s_end")
+
+
+def counted_followed(each: Any, *, by_week: bool) -> Any:
+    """How many customers have equal histories and futures: `FOLLOWED`, `n` and sums.
+
+    `a` and `b` are days (or weeks) of recency and tenure, `first` and `second` the sums of their days, `s`
+    and `later_s` sums of money.
+
+    Args:
+        each: What `followed` gives.
+        by_week: Weeks rather than days are told apart.
+    """
+    width = int(WEEK_DAYS) if by_week else 1
+    rows = each.mutate(a=each.recency_days // width, b=each.tenure_days // width)
+    return rows.group_by(list(FOLLOWED)).aggregate(
+        n=rows.count(),
+        first=rows.recency_days.sum().cast("float64"),
+        second=rows.tenure_days.sum().cast("float64"),
+        s=rows.s.sum(),
+        later_s=rows.later_s.sum(),
+    )
+
+
+def weekly(each: Any, orders: Any, *, clock: Clock, split_day: int, end_day: int) -> Any:
+    """Days with a purchase, by week after `split_day`, of the customers in `each`: `week` from 0, and `n`."""
+    days = _purchase_days(orders, clock=clock, end_day=end_day)
+    days = days.filter(days.day_ > split_day).semi_join(each, "customer_id")
+    weeks = days.mutate(week=((days.day_ - split_day - 1) // int(WEEK_DAYS)).cast("int64"))
+    return weeks.group_by("week").aggregate(n=weeks.count())
 
 
 def compressed(each: Any, groups: Mapping[str, str]) -> Any:
@@ -181,6 +236,11 @@ class Compressed:
             rows = rows.set_column(place, "group", pa.repeat(EVERYBODY, rows.num_rows))
             return in_order(added(rows, KEYS), KEYS)
         return rows.filter(pc.field("attribute") == attribute)
+
+
+def distinct(each: Any) -> Any:
+    """How many customers have each history, told apart by the day: `HISTORY` and `n`."""
+    return each.group_by(list(HISTORY)).aggregate(n=each.count())
 
 
 def exact_times(each: Any) -> Any:

@@ -29,7 +29,7 @@ from workbench.engines import Engine
 from workbench.metrics.cells import ask
 from workbench.metrics.purchases import Clock, order_day
 from workbench.metrics.purchases import customers as purchase_histories
-from workbench.segments import net_revenue
+from workbench.segments import is_credit, net_revenue, zero
 
 MEASURES = ("recency", "frequency", "money")
 FIFTHS = 5
@@ -68,25 +68,58 @@ class Scale:
         return recent, often, much
 
 
-def customers(orders: Any, *, clock: Clock, end_day: int) -> Any:
-    """One row a customer who bought: `customer_id`, `recency`, `frequency`, `cents`, whole numbers all.
+def customers(orders: Any, *, clock: Clock, end_day: int, money: str = "revenue") -> Any:
+    """One row a customer who bought, whole numbers all.
+
+    `customer_id`, `recency`, `frequency`, `cents` (what is scored); `tenure` days since the first purchase,
+    `orders` without credits, and the cents of `revenue`.
 
     Args:
-        orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund`.
+        orders: Orders with `customer_id`, `ts`, `revenue` and perhaps `refund` and `margin`.
         clock: What `clock.offsets` gives for the time of the orders.
         end_day: Last day that is used; recency is counted back from it.
+        money: What is scored as money, `revenue` or `margin`; less what was given back, both of them.
     """
     bought = purchase_histories(orders, clock=clock, end_day=end_day)
     bought = bought.select(
-        "customer_id", recency=bought.tenure_days - bought.recency_days, frequency=bought.x + 1
+        "customer_id",
+        recency=bought.tenure_days - bought.recency_days,
+        frequency=bought.x + 1,
+        tenure=bought.tenure_days,
     )
-    known = orders.mutate(money_=net_revenue(orders), day_=order_day(orders, clock))
+    brought = net_margin(orders) if money == "margin" else net_revenue(orders)
+    known = orders.mutate(
+        money_=brought,
+        revenue_=net_revenue(orders),
+        placed_=ibis.ifelse(is_credit(orders), 0, 1),
+        day_=order_day(orders, clock),
+    )
     known = known.filter(known.day_ <= end_day)
-    spent = known.group_by("customer_id").aggregate(money_=known.money_.sum())
+    spent = known.group_by("customer_id").aggregate(
+        money_=known.money_.sum(), revenue_=known.revenue_.sum(), orders=known.placed_.sum().cast("int64")
+    )
     both = bought.inner_join(spent, "customer_id")
-    # in whole cents, since parallel sums of equal amounts differ in the last bits and would not be equal
-    cents = (both.money_ * 100.0 + 0.5).floor().cast("int64")
-    return both.select("customer_id", "recency", "frequency", cents=cents)
+    return both.select(
+        *bought.columns,
+        cents=_cents(both.money_),
+        revenue=_cents(both.revenue_),
+        orders=both.orders,
+    )
+
+
+def net_margin(orders: Any) -> Any:
+    """Margin of an order, as float64, in the share of its revenue that was not given back.
+
+    An unknown margin counts as nothing; a credit, whose revenue is below zero, has its own.
+    """
+    revenue = ibis.coalesce(orders.revenue.cast("float64"), zero())
+    margin = ibis.coalesce(orders.margin.cast("float64"), zero())
+    return ibis.ifelse(revenue > 0, margin * (net_revenue(orders) / revenue.nullif(zero())), margin)
+
+
+def _cents(money: Any) -> Any:
+    """In whole cents, since parallel sums of equal amounts differ in the last bits and would not be equal."""
+    return (money * 100.0 + 0.5).floor().cast("int64")
 
 
 def scale(engine: Engine, each: Any) -> Scale | None:

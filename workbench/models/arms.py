@@ -18,10 +18,10 @@ Every arm answers the same questions (`Arm`), so a comparison need not know whic
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import astuple, dataclass
 from functools import cached_property
-from math import asinh, inf, sqrt
+from math import asinh, inf, pi, sqrt
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +44,7 @@ _TAIL = np.array([1e-13, 1e-9, 1e-6, 1e-4, 3e-3, 0.04, 0.2])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
-class Arm(Protocol):
+class Arm(Hashable, Protocol):
     """The posterior of one arm's mean.
 
     Attributes:
@@ -90,13 +90,14 @@ class BetaArm:
 
     @property
     def sd(self) -> float:
-        return sqrt(self.mean * (1 - self.mean) / (self.a + self.b + 1))
+        return (self.mean * (1 - self.mean) / (self.a + self.b + 1)) ** 0.5
 
     @cached_property
     def breaks(self) -> Array:
         lower, upper = special.betaincinv(self.a, self.b, _TAIL), special.betainccinv(self.a, self.b, _TAIL)
+        found = np.concatenate([lower, self.ppf([0.5]), upper[..., ::-1]], axis=-1)
         # Ends a logit can be taken of: with no failure at all the mass crowds nearer to 1 than a float can.
-        return np.clip(np.r_[lower, self.ppf(0.5), upper[::-1]], 1e-300, 1 - 2**-53)
+        return np.clip(found, 1e-300, 1 - 2**-53)
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.betainc(self.a, self.b, np.clip(x, 0, 1)))
@@ -127,19 +128,20 @@ class MeanArm:
 
     @property
     def sd(self) -> float:
-        return self.scale * sqrt(self.dof / (self.dof - 2))
+        return self.scale * (self.dof / (self.dof - 2)) ** 0.5
 
     @cached_property
     def breaks(self) -> Array:
         lower = special.stdtrit(self.dof, _TAIL)
-        return self.location + self.scale * np.r_[lower, 0.0, -lower[::-1]]
+        found = np.concatenate([lower, np.zeros_like(lower[..., :1]), -lower[..., ::-1]], axis=-1)
+        return self.location + self.scale * found
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.asarray(special.stdtr(self.dof, self._standard(x)))
 
     def pdf(self, x: ArrayLike) -> Array:
         half = self.dof / 2
-        peak = special.poch(half, 0.5) / sqrt(np.pi * self.dof) / self.scale
+        peak = special.poch(half, 0.5) / np.sqrt(np.pi * self.dof) / self.scale
         return peak * np.exp(-(half + 0.5) * np.log1p(self._standard(x) ** 2 / self.dof))
 
     def ppf(self, q: ArrayLike) -> Array:
@@ -226,6 +228,15 @@ class MeanPrior:
     weight: float
     shape: float = 0.0
     rate: float = 0.0
+
+
+def stacked[A: (BetaArm, MeanArm)](arms: Sequence[A]) -> A:
+    """Arms of one kind as one whose numbers are arrays, for computing with all of them at once.
+
+    Its functions take arrays of shape (arms, …, …) and do to each row what the arm of that row does.
+    """
+    numbers = np.array([astuple(arm) for arm in arms]).T
+    return type(arms[0])(*numbers[..., None, None])
 
 
 def binary_arm(moments: Moments, prior: tuple[float, float] = JEFFREYS) -> BetaArm:
@@ -340,6 +351,8 @@ def invert(
 ) -> Array:
     """Quantiles of a distribution function, by Newton's steps kept inside a shrinking bracket.
 
+    The steps are those of its Normal score, which is about a line where the function itself flattens out.
+
     Args:
         cdf: Gives probability and density at an array of values.
         q: Probabilities asked for, any shape.
@@ -353,11 +366,13 @@ def invert(
     low, high = (np.broadcast_to(np.asarray(end, dtype=float), q.shape) for end in (low, high))
     x = np.clip((low + high) / 2 if start is None else np.broadcast_to(start, q.shape), low, high)
     done = np.zeros(q.shape, dtype=bool)
+    score = special.ndtri(q)
     for _ in range(100):
         below, density = cdf(x)
         low, high = np.where(below < q, x, low), np.where(below < q, high, x)
         with np.errstate(divide="ignore", invalid="ignore"):
-            newton = x - (below - q) / density
+            now = special.ndtri(below)
+            newton = x - (now - score) * np.exp(-now * now / 2) / sqrt(2 * pi) / density
         # Newton squares its error, so the step from an error this small is the last one needed.
         close = np.abs(below - q) <= 1e-6 * np.minimum(q, 1 - q)
         good = (newton >= low) & (newton <= high) & (close | (newton != x))

@@ -14,7 +14,8 @@ to 1e-6, and to 3e-6 where all of ten million converted. Of 95 % intervals of di
 shares, 93.7 % to 95.7 % held the truth (1,500 simulations each of 200 to 20,000 customers, 5 to 300
 conversions an arm).
 
-The loss is the one of Stucchio (2015), "Bayesian A/B testing at VWO", section 6.
+Quantiles are looked for from where Normal posteriors have them: those of a lift are then Fieller's (1954,
+JRSS B 16). The loss is the one of Stucchio (2015), "Bayesian A/B testing at VWO", section 6.
 """
 
 from __future__ import annotations
@@ -22,80 +23,112 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, inf
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from workbench.errors import ModelError, check_between, check_choice
-from workbench.locale import Message, say
-from workbench.models.arms import Arm, Array, invert, panels
-
-type Interval = tuple[float, float]
+from workbench.errors import ModelError
+from workbench.models.arms import Arm, Array, BetaArm, MeanArm, invert, panels, stacked
+from workbench.models.pair import Comparison, Interval, RopeScale, described, why_no_lift
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What is known about treatment − control.
-
-    Attributes:
-        treatment, control: The posteriors compared.
-        level: Of all intervals; they are equal-tailed.
-        difference: Posterior mean of treatment − control, in the outcome's units.
-        difference_sd: Its posterior standard deviation.
-        difference_interval: Its interval.
-        probability_better: P(treatment is better than control).
-        expected_loss: Of choosing the treatment: what is lost on average if control is in truth better,
-            counting nothing where it is not; in the outcome's units.
-        expected_loss_control: The same of staying with control.
-        lift: Treatment / control − 1 of the posterior means; None when `lift_refused`.
-        lift_interval: Interval of the ratio of the two means − 1.
-        lift_refused: Why there is no lift.
-        rope: Posterior mass below, inside and above the region of practical equivalence; None if none is
-            given, or if it is a lift and there is none.
-        lower_is_better: Whether the better arm is the one with the lower mean.
-    """
+class Independent:
+    """Two arms that know nothing of each other; or `stacked` ones."""
 
     treatment: Arm
     control: Arm
-    level: float
-    difference: float
-    difference_sd: float
-    difference_interval: Interval
-    probability_better: float
-    expected_loss: float
-    expected_loss_control: float
-    lift: float | None
-    lift_interval: Interval | None
-    lift_refused: Message | None
-    rope: tuple[float, float, float] | None
-    lower_is_better: bool
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of treatment − control; of one pair."""
+        treatment, control = self.treatment, self.control
+        return treatment.mean - control.mean, hypot(treatment.sd, control.sd)
+
+    def at_most(self, scale: ArrayLike, shift: ArrayLike) -> Array:
+        """P(treatment <= scale · control + shift)."""
+        return self._law(scale, shift)[0]
+
+    def losses(self) -> tuple[Array, Array]:
+        """E[max(C − T, 0)] and E[max(T − C, 0)]."""
+        x, width = _together([self.treatment, self.control])
+        t, c = self.treatment.cdf(x), self.control.cdf(x)
+        return (t * (1 - c) * width).sum(axis=-1), (c * (1 - t) * width).sum(axis=-1)
 
     def difference_quantiles(self, q: ArrayLike) -> Array:
         """Quantiles of treatment − control."""
-        return _difference_quantiles(self.treatment, self.control, q)
+        t, c = self.treatment, self.control
+        z = special.ndtri(q)[..., None]
+        start = (t.mean - c.mean + z * np.hypot(t.sd, c.sd))[..., 0]
+        return invert(
+            lambda d: self._law(1.0, d)[:2],
+            np.broadcast_to(q, start.shape),
+            t.breaks[..., 0] - c.breaks[..., -1],
+            t.breaks[..., -1] - c.breaks[..., 0],
+            start,
+        )
 
     def lift_quantiles(self, q: ArrayLike) -> Array:
-        """Quantiles of treatment / control − 1.
+        """Quantiles of treatment / control − 1."""
 
-        Raises:
-            ModelError: the lift is refused.
+        # Solved for asinh(T/C): even steps for ratios near 1, logarithmic ones for ratios without bound.
+        def cdf(u: Array) -> tuple[Array, Array]:
+            below, _, density = self._law(np.sinh(u), 0.0)
+            return below, density * np.cosh(u)
+
+        t, c, z = self.treatment, self.control, special.ndtri(q)[..., None]
+        spread, other = t.sd**2, c.sd**2
+        over = c.mean**2 - z * z * other  # Fieller's interval ends where this is above zero
+        within = c.mean**2 * spread + t.mean**2 * other - z * z * spread * other
+        ratio = t.mean / c.mean + 0 * z
+        known = (over > 0) & (within > 0)
+        fieller = (t.mean * c.mean + z * np.sqrt(np.where(known, within, 0.0))) / np.where(known, over, 1.0)
+        start = np.arcsinh(np.where(known, fieller, ratio))[..., 0]
+        far = np.abs(np.arcsinh(ratio[..., 0])) + np.log(1e12)
+        return np.sinh(invert(cdf, np.broadcast_to(q, start.shape), -far, far, start)) - 1
+
+    def density(self, x: Array) -> Array:
+        """Density of treatment − control at x."""
+        _, y, weight = self._nodes(np.ones(1), np.asarray(x)[..., None])
+        return (weight * self.treatment.pdf(y)).sum(axis=-1)
+
+    def _law(self, scale: ArrayLike, shift: ArrayLike) -> tuple[Array, Array, Array]:
+        """P(T <= scale·C + shift), and its derivatives with respect to shift and to scale."""
+        treatment, control = self.treatment, self.control
+        scale, shift = (np.asarray(v, dtype=float)[..., None] for v in (scale, shift))
+        x, y, weight = self._nodes(scale, shift)
+        # What lies outside the breaks counts at the ends.
+        ends = control.breaks[..., [0, -1]]
+        outside = np.abs(control.cdf(ends) - [0, 1])
+        below = (weight * treatment.cdf(y)).sum(axis=-1)
+        below += (treatment.cdf(scale * ends + shift) * outside).sum(axis=-1)
+        density = weight * treatment.pdf(y)
+        return below, density.sum(axis=-1), (density * x).sum(axis=-1)
+
+    def _nodes(self, scale: Array, shift: Array) -> tuple[Array, Array, Array]:
+        """The control's posterior cut up for integrals of what the treatment does at y = scale·x + shift.
+
+        Returns:
+            x, y, and the probability of each x.
         """
-        if self.lift_refused:
-            raise ModelError(self.lift_refused)
-        return _lift_quantiles(self.treatment, self.control, q)
-
-    def dots(self, count: int = 50) -> Array:
-        """`count` equally likely values of treatment − control: quantiles at (i + ½) / count."""
-        return self.difference_quantiles((np.arange(count) + 0.5) / count)
-
-    def density(self, points: int = 200) -> tuple[Array, Array]:
-        """Where the density of treatment − control matters, and the density there."""
-        low, high = self.difference_quantiles([0.0005, 0.9995])
-        x = np.linspace(low, high, points)
-        _, y, weight, _ = _slices(self.treatment, self.control, 1.0, x)
-        return x, (weight * self.treatment.pdf(y)).sum(axis=-1)
+        own, other = self.control.breaks, self.treatment.breaks
+        ends = own[..., [0, -1]]
+        places = np.broadcast_shapes(own.shape[:-1], other.shape[:-1], (scale + shift).shape[:-1])
+        cuts = np.broadcast_to(own, (*places, own.shape[-1]))
+        # Cut where either posterior turns, so that one much narrower than the other is not stepped over;
+        # own cuts will do where the treatment is about as wide or wider, and not very skewed.
+        steps = np.diff(other, axis=-1)
+        smooth = isinstance(self.treatment, BetaArm | MeanArm)
+        even = steps.max(axis=-1, keepdims=True) <= 5 * steps.min(axis=-1, keepdims=True)
+        reach = np.abs(scale) * (ends[..., 1:] - ends[..., :1])
+        if not smooth or not (even & (reach <= 1.5 * (other[..., -1:] - other[..., :1]))).all():
+            turns = (other - shift) / np.where(scale == 0, 1e-300, scale)
+            turns = np.clip(turns, ends[..., :1], ends[..., 1:])
+            cuts = np.sort(np.concatenate([cuts, turns], axis=-1))
+        x, width = panels(cuts, self.control.support)
+        weight = self.control.pdf(x) * width
+        weight *= np.diff(self.control.cdf(ends)) / weight.sum(axis=-1, keepdims=True)
+        return x, scale * x + shift, weight
 
 
 def compare(
@@ -103,7 +136,7 @@ def compare(
     control: Arm,
     level: float = 0.95,
     rope: Interval | None = None,
-    rope_scale: Literal["difference", "lift"] = "difference",
+    rope_scale: RopeScale = "difference",
     lower_is_better: bool = False,
 ) -> Comparison:
     """Hold the treatment's posterior against the control's.
@@ -127,45 +160,43 @@ def compare(
     >>> round(result.probability_better, 6), round(result.expected_loss, 6)
     (0.975068, 0.000144)
     """
-    check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    check_choice(rope_scale, ["difference", "lift"], say("scale of the region of practical equivalence"))
-    ends = np.array([(1 - level) / 2, (1 + level) / 2])
-    above, losses = _above_and_losses(treatment, control)
-    if lower_is_better:
-        above, losses = 1 - above, losses[::-1]
-    refused = _why_no_lift(control, level)
-    low, high = _difference_quantiles(treatment, control, ends)
-    lift_interval = None if refused else _lift_quantiles(treatment, control, ends)
-    masses = None
-    if rope is not None:
-        if rope[0] > rope[1]:
-            raise ModelError(
-                "The region of practical equivalence runs from {low:number} to {high:number}; "
-                "put the lower end first.",
-                low=rope[0],
-                high=rope[1],
-            )
-        if rope_scale == "difference" or not refused:
-            zone = np.array(rope)
-            scale, shift = (1.0, zone) if rope_scale == "difference" else (1 + zone, 0.0)
-            below, up_to = _at_most(treatment, control, scale, shift)[0]
-            masses = (float(below), float(up_to - below), float(1 - up_to))
-    return Comparison(
-        treatment=treatment,
-        control=control,
-        level=level,
-        difference=treatment.mean - control.mean,
-        difference_sd=hypot(treatment.sd, control.sd),
-        difference_interval=(float(low), float(high)),
-        probability_better=above,
-        expected_loss=losses[0],
-        expected_loss_control=losses[1],
-        lift=None if refused else treatment.mean / control.mean - 1,
-        lift_interval=None if lift_interval is None else (float(lift_interval[0]), float(lift_interval[1])),
-        lift_refused=refused,
-        rope=masses,
-        lower_is_better=lower_is_better,
-    )
+    return compare_each([(treatment, control)], level, rope, rope_scale, lower_is_better)[0]
+
+
+def compare_each(
+    pairs: Sequence[tuple[Arm, Arm]],
+    level: float = 0.95,
+    rope: Interval | None = None,
+    rope_scale: RopeScale = "difference",
+    lower_is_better: bool = False,
+) -> list[Comparison]:
+    """Hold each treatment against its control, as `compare` does, all of one kind at once.
+
+    Args:
+        pairs: Each a treatment and its control.
+        level, rope, rope_scale, lower_is_better: As for `compare`, as is what is raised.
+    """
+    alike: dict[object, list[int]] = {}
+    for index, (treatment, control) in enumerate(pairs):
+        kinds = type(treatment), type(control)
+        alone = not {*kinds} <= {BetaArm, MeanArm}
+        # the skewed need more steps to their quantiles, which those beside them would have to make, too
+        skewed = not (_about_normal(treatment) and _about_normal(control))
+        refused = why_no_lift(control, level) is not None
+        alike.setdefault((kinds, skewed, refused, index if alone else None), []).append(index)
+    found: dict[int, Comparison] = {}
+    for places in alike.values():
+        each = [Independent(*pairs[index]) for index in places]
+        whole = each[0]
+        if len(each) > 1:
+            whole = Independent(*(stacked(side) for side in zip(*(pairs[i] for i in places), strict=True)))
+        results = described(whole, each, level, rope, rope_scale, lower_is_better)
+        found |= zip(places, results, strict=True)
+    return [found[index] for index in range(len(pairs))]
+
+
+def _about_normal(arm: Arm) -> bool:
+    return min(arm.a, arm.b) > 30 if isinstance(arm, BetaArm) else isinstance(arm, MeanArm) and arm.dof > 30
 
 
 def best(arms: Sequence[Arm], lower_is_better: bool = False) -> tuple[Array, Array]:
@@ -198,79 +229,4 @@ def _together(arms: Sequence[Arm]) -> tuple[Array, Array]:
     """Nodes and widths that follow all these posteriors at once."""
     supports = {arm.support for arm in arms}
     support = supports.pop() if len(supports) == 1 else (-inf, inf)
-    return panels(np.unique(np.concatenate([arm.breaks for arm in arms])), support)
-
-
-def _slices(
-    treatment: Arm, control: Arm, scale: ArrayLike, shift: ArrayLike
-) -> tuple[Array, Array, Array, Array]:
-    """Control's posterior cut up for integrals of what the treatment does at y = scale·x + shift.
-
-    Args:
-        scale, shift: Broadcast to the shape of the cases asked for.
-
-    Returns:
-        x, y and the probability of each x; then the y of the two ends of the control's breaks.
-    """
-    scale, shift = np.broadcast_arrays(*(np.asarray(v, dtype=float)[..., None] for v in (scale, shift)))
-    ends = control.breaks[[0, -1]]
-    # Cut where either posterior turns, so that one much narrower than the other is not stepped over.
-    turns = np.clip((treatment.breaks - shift) / np.where(scale == 0, 1e-300, scale), *ends)
-    own = np.broadcast_to(control.breaks, (*shift.shape[:-1], len(control.breaks)))
-    x, width = panels(np.sort(np.concatenate([own, turns], axis=-1)), control.support)
-    weight = control.pdf(x) * width
-    weight *= np.diff(control.cdf(ends)) / weight.sum(axis=-1, keepdims=True)
-    return x, scale * x + shift, weight, scale * ends + shift
-
-
-def _at_most(treatment: Arm, control: Arm, scale: ArrayLike, shift: ArrayLike) -> tuple[Array, Array, Array]:
-    """P(T <= scale·C + shift), and its derivatives with respect to shift and to scale."""
-    x, y, weight, ends = _slices(treatment, control, scale, shift)
-    # What lies outside the breaks counts at the ends.
-    outside = np.abs(control.cdf(control.breaks[[0, -1]]) - [0, 1])
-    below = (weight * treatment.cdf(y)).sum(axis=-1) + treatment.cdf(ends) @ outside
-    density = weight * treatment.pdf(y)
-    return below, density.sum(axis=-1), (density * x).sum(axis=-1)
-
-
-def _above_and_losses(treatment: Arm, control: Arm) -> tuple[float, tuple[float, float]]:
-    """P(T > C), E[max(C − T, 0)] and E[max(T − C, 0)]."""
-    x, width = _together([treatment, control])
-    t, c = treatment.cdf(x), control.cdf(x)
-    above = 1 - float(_at_most(treatment, control, 1.0, 0.0)[0])
-    return above, (float(t * (1 - c) @ width), float(c * (1 - t) @ width))
-
-
-def _difference_quantiles(treatment: Arm, control: Arm, q: ArrayLike) -> Array:
-    t, c = treatment.breaks, control.breaks
-    return invert(
-        lambda d: _at_most(treatment, control, 1.0, d)[:2],
-        q,
-        t[0] - c[-1],
-        t[-1] - c[0],
-        start=treatment.mean - control.mean + special.ndtri(q) * hypot(treatment.sd, control.sd),
-    )
-
-
-def _lift_quantiles(treatment: Arm, control: Arm, q: ArrayLike) -> Array:
-    # Solved for asinh(T/C): even steps for ratios near 1, logarithmic ones for ratios without bound.
-    def cdf(u: Array) -> tuple[Array, Array]:
-        below, _, density = _at_most(treatment, control, np.sinh(u), 0.0)
-        return below, density * np.cosh(u)
-
-    centre = np.arcsinh(treatment.mean / control.mean)
-    far = abs(centre) + np.log(1e12)
-    return np.sinh(invert(cdf, q, -far, far, start=centre)) - 1
-
-
-def _why_no_lift(control: Arm, level: float) -> Message | None:
-    """A ratio means something only when its denominator is surely positive."""
-    allowed = min(0.001, (1 - level) / 20)
-    chance = float(control.cdf(0.0))
-    if chance <= allowed:
-        return None
-    return say(
-        "A relative change needs a control mean that is surely above zero; here it is zero or less "
-        "with probability {chance:percent}. Read the difference instead.",
-        chance=chance,
-    )
+    return panels(np.sort(np.concatenate([arm.breaks for arm in arms], axis=-1)), support)

@@ -13,19 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.errors import ModelError, check_between, check_choice
-from workbench.locale import say
+from workbench.errors import ModelError
 from workbench.models.arms import Array
-from workbench.models.comparison import (
-    Comparison,
-    Interval,
-    _why_no_lift,  # the same rule in the same words for every kind of posterior
-)
+from workbench.models.pair import Comparison, Interval, RopeScale, described
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,37 +62,46 @@ class DrawnArm:
         return quantiles_of(self._sorted, q)
 
 
-@dataclass(frozen=True)
-class DrawnComparison(Comparison):
-    """What is known about treatment − control from draws; reads as any `Comparison`.
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A treatment and a control that are held against each other draw by draw; a `Pair`."""
 
-    Attributes:
-        differences: Treatment − control, sorted.
-        lifts: Treatment / control − 1, sorted; empty where it is refused.
-    """
+    treatment: DrawnArm
+    control: DrawnArm
 
-    differences: Array
-    lifts: Array
+    @cached_property
+    def _differences(self) -> Array:
+        return np.sort(self.treatment.draws - self.control.draws)
+
+    @cached_property
+    def _lifts(self) -> Array:
+        return np.sort((self.treatment.draws - self.control.draws) / self.control.draws)
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of treatment − control."""
+        return float(self._differences.mean()), float(self._differences.std())
+
+    def at_most(self, scale: ArrayLike, shift: ArrayLike) -> Array:
+        """Share of draws in which treatment <= scale · control + shift."""
+        scale, shift = (np.asarray(v, dtype=float)[..., None] for v in (scale, shift))
+        return (self.treatment.draws <= scale * self.control.draws + shift).mean(axis=-1)
+
+    def losses(self) -> tuple[Array, Array]:
+        """Means of what control is above the treatment, and of what it is below."""
+        apart = self._differences
+        return np.maximum(-apart, 0).mean(keepdims=True), np.maximum(apart, 0).mean(keepdims=True)
 
     def difference_quantiles(self, q: ArrayLike) -> Array:
         """Quantiles of treatment − control."""
-        return quantiles_of(self.differences, q)
+        return quantiles_of(self._differences, q)
 
     def lift_quantiles(self, q: ArrayLike) -> Array:
-        """Quantiles of treatment / control − 1.
+        """Quantiles of treatment / control − 1."""
+        return quantiles_of(self._lifts, q)
 
-        Raises:
-            ModelError: the lift is refused.
-        """
-        if self.lift_refused:
-            raise ModelError(self.lift_refused)
-        return quantiles_of(self.lifts, q)
-
-    def density(self, points: int = 200) -> tuple[Array, Array]:
-        """Where the density of treatment − control matters, and the density there."""
-        low, high = self.difference_quantiles([0.0005, 0.9995])
-        x = np.linspace(low, high, points)
-        return x, density_of(self.differences, x)
+    def density(self, x: Array) -> Array:
+        """Density of treatment − control at x."""
+        return density_of(self._differences, x)
 
 
 def compare(
@@ -106,62 +109,18 @@ def compare(
     control: DrawnArm,
     level: float = 0.95,
     rope: Interval | None = None,
-    rope_scale: Literal["difference", "lift"] = "difference",
+    rope_scale: RopeScale = "difference",
     lower_is_better: bool = False,
-) -> DrawnComparison:
+) -> Comparison:
     """Hold the treatment's draws against the control's; arguments are those of `comparison.compare`.
 
     Raises:
         ModelError: the arms have different numbers of draws, or the region is turned round.
     """
-    check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    check_choice(rope_scale, ["difference", "lift"], say("scale of the region of practical equivalence"))
     if treatment.draws.shape != control.draws.shape:
         raise ModelError("Arms are compared draw by draw, so each needs as many draws as the other.")
-    apart = treatment.draws - control.draws
-    refused = _why_no_lift(control, level)
-    differences = np.sort(apart)
-    lifts = np.sort(apart / control.draws) if refused is None else np.array([])
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    masses = None
-    if rope is not None:
-        low, high = rope
-        if low > high:
-            raise ModelError(
-                "The region of practical equivalence runs from {low:number} to {high:number}; "
-                "put the lower end first.",
-                low=low,
-                high=high,
-            )
-        over = differences if rope_scale == "difference" else lifts
-        if over.size:
-            masses = (
-                float((over < low).mean()),
-                float(((over >= low) & (over <= high)).mean()),
-                float((over > high).mean()),
-            )
-    better = -apart if lower_is_better else apart
-    low, high = (float(x) for x in quantiles_of(differences, ends))
-    return DrawnComparison(
-        treatment=treatment,
-        control=control,
-        level=level,
-        difference=float(apart.mean()),
-        difference_sd=float(apart.std()),
-        difference_interval=(low, high),
-        probability_better=float((better > 0).mean()),
-        expected_loss=float(np.maximum(-better, 0).mean()),
-        expected_loss_control=float(np.maximum(better, 0).mean()),
-        lift=None if refused else treatment.mean / control.mean - 1,
-        lift_interval=None
-        if refused
-        else (float(quantiles_of(lifts, ends[0])), float(quantiles_of(lifts, ends[1]))),
-        lift_refused=refused,
-        rope=masses,
-        lower_is_better=lower_is_better,
-        differences=differences,
-        lifts=lifts,
-    )
+    pair = Drawn(treatment, control)
+    return described(pair, [pair], level, rope, rope_scale, lower_is_better)[0]
 
 
 def best(arms: Sequence[DrawnArm], lower_is_better: bool = False) -> tuple[Array, Array]:

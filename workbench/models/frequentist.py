@@ -10,22 +10,19 @@ Always-valid interval, holding at every look at once (Waudby-Smith, Arbour, Sinh
 Annals of Statistics 52(6), eq. 9): with n people in both arms, variance V of the estimate, α = 1 − level,
     estimate ± √(V n) √(2 (n ρ² + 1) / (n ρ)² · log(√(n ρ² + 1) / α))
     ρ² = (−2 log α + log(1 − 2 log α)) / n*,   tightest when there are n* people
-
-Exact e-process of two shares: of each look's new people, given how many converted in all, the split between
-the arms is hypergeometric under equal rates and Fisher's noncentral hypergeometric under a log odds ratio ψ,
-whatever the base rate is. The likelihood ratio, mixed over ψ ~ N(0, s²), is a martingale under equal rates,
-so P(E >= 1/α at any look) <= α (Ville 1939; Turner, Ly, Grünwald 2024, J. Stat. Plan. Inference 230).
+It is what a likelihood ratio leaves, mixed over effects ~ N(0, ρ² V n) in place of none (the mixture test of
+Johari, Koomen, Pekelis, Walsh 2022, Operations Research 70(3)); turned round, the smallest α at which it
+leaves zero out is a p-value that holds at every look. With z = estimate / √V
+    p = min(1, √(n ρ² + 1) exp(−z² n ρ² / (2 (n ρ² + 1))))
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log, sqrt
+from math import exp, log, sqrt
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import special
 
 from workbench.errors import ModelError, check_between, check_choice
@@ -98,10 +95,11 @@ def welch(
     if relative == "delta" and means[1]:
         lift = float(difference / means[1])
         scaled = variances * np.array([1.0, (means[0] / means[1]) ** 2]) / means[1] ** 2
-        lift_se, _ = _spread(scaled, n, False)
-        # The degrees of freedom are those of the difference: the delta method has none of its own.
-        lift_interval = _interval(lift, lift_se, dof, level, alternative)
-        lift_p = _p_value(lift / lift_se, dof, alternative)
+        if scaled.any():  # of a treatment in which nobody has anything the method has no error
+            lift_se, _ = _spread(scaled, n, False)
+            # The degrees of freedom are those of the difference: the delta method has none of its own.
+            lift_interval = _interval(lift, lift_se, dof, level, alternative)
+            lift_p = _p_value(lift / lift_se, dof, alternative)
     elif relative == "log" and means.min() > 0:
         lift = float(difference / means[1])
         lift_se, log_dof = _spread(variances / means**2, n, equal_variances)
@@ -125,118 +123,37 @@ def always_valid_interval(
     Raises:
         ModelError: there is nobody, or the standard error is not above zero.
     """
-    check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    if n < 1 or tuned_at < 1 or not standard_error > 0:
-        raise ModelError("An interval that holds at every look needs people and a standard error above zero.")
-    alpha = 1 - level
-    rho2 = (-2 * log(alpha) + log(1 - 2 * log(alpha))) / tuned_at
-    reach = sqrt(2 * (n * rho2 + 1) / (n * rho2) * log(sqrt(n * rho2 + 1) / alpha))
+    _check_sequence(standard_error, n, level, tuned_at)
+    grown = n * _rho2(level, tuned_at)
+    reach = sqrt(2 * (grown + 1) / grown * log(sqrt(grown + 1) / (1 - level)))
     return float(estimate - standard_error * reach), float(estimate + standard_error * reach)
 
 
-def log_likelihood_ratio(treatment: Moments, control: Moments, psi: ArrayLike) -> Array:
-    """Log of how much likelier the split of one look's conversions is at log odds ratios ψ than at none.
+def always_valid_p_value(
+    estimate: float, standard_error: float, n: int, level: float = 0.95, tuned_at: int = 5000
+) -> float:
+    """Of no effect, however often one looked; at most 1 − `level` when the interval leaves zero out.
 
     Args:
-        treatment, control: Of yes-or-no outcomes of the people that came since the last look.
-        psi: Any shape.
-    """
-    total = treatment.successes + control.successes
-    k = np.arange(max(0, total - control.n), min(treatment.n, total) + 1, dtype=float)
-    ways = sum(
-        special.gammaln(n + 1) - special.gammaln(s + 1) - special.gammaln(n - s + 1)
-        for n, s in ((treatment.n, k), (control.n, total - k))
-    )
-    psi = np.asarray(psi, dtype=float)
-    norm = special.logsumexp(ways + psi[..., None] * k, axis=-1)
-    return psi * treatment.successes - norm + special.logsumexp(ways)
-
-
-def log_e_process(looks: Sequence[tuple[Moments, Moments]], sd: float) -> Array:
-    """Log of the evidence against equal shares after each look.
-
-    Args:
-        looks: Treatment and control of all people so far, one pair a look.
-        sd: Of the log odds ratio that is held against none.
-
-    Returns:
-        One value a look; from log(1/α) on, equal shares can be dropped at the level 1 − α, at any look.
+        estimate, standard_error, n, level, tuned_at: As of `always_valid_interval`.
 
     Raises:
-        ModelError: a later look has fewer people or conversions than an earlier one.
+        ModelError: there is nobody, or the standard error is not above zero.
     """
-    if not sd > 0:
-        raise ModelError("The spread of log odds ratios has to be above zero; it is {sd:number}.", sd=sd)
-    # The trapezoid over ±10 sd in steps of sd/20: exact to rounding for what is smooth on that scale, and the
-    # likelihood is ever narrower as people come, so steps follow its width.
-    last = min(side.n for side in looks[-1])
-    steps = int(np.clip(ceil(20 * sd * sqrt(last)), 400, 4000))
-    z = np.linspace(-10, 10, steps + 1)
-    weight = np.log(z[1] - z[0]) - z * z / 2 - log(2 * np.pi) / 2
-    before = (Moments.empty(), Moments.empty())
-    ratio, found = np.zeros_like(z), []
-    for now in looks:
-        new = [_since(side, old) for side, old in zip(now, before, strict=True)]
-        ratio = ratio + log_likelihood_ratio(new[0], new[1], sd * z)
-        found.append(float(special.logsumexp(weight + ratio)))
-        before = now
-    return np.array(found)
+    _check_sequence(standard_error, n, level, tuned_at)
+    grown, z = n * _rho2(level, tuned_at), estimate / standard_error
+    return min(1.0, sqrt(grown + 1) * exp(-z * z * grown / (2 * (grown + 1))))
 
 
-def split_p_value(first: int, second: int, share: float = 0.5) -> float:
-    """Probability of a split at least this unlikely when each person goes to the first arm with `share`.
-
-    Args:
-        first, second: People in each arm.
-        share: Planned for the first.
-
-    >>> round(split_p_value(53, 47), 7)
-    0.6172994
-    """
-    check_between(share, 0, 1, say("planned share"), open_low=True, open_high=True)
-    n = first + second
-    k = np.arange(n + 1)
-    log_p = (
-        special.gammaln(n + 1)
-        - special.gammaln(k + 1)
-        - special.gammaln(n - k + 1)
-        + k * log(share)
-        + (n - k) * log(1 - share)
-    )
-    return float(min(1.0, np.exp(log_p[log_p <= log_p[first] + 1e-7]).sum()))
-
-
-def sample_size(variance: float, difference: float, power: float = 0.8, level: float = 0.95) -> int:
-    """People in both arms together that a two-sided test of two equally large arms needs.
-
-    Args:
-        variance: Of one person's value.
-        difference: To be found.
-        power: Probability of finding it.
-        level: 1 − α.
-    """
-    check_between(power, 0, 1, say("power"), open_low=True, open_high=True)
+def _check_sequence(standard_error: float, n: int, level: float, tuned_at: int) -> None:
     check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    if not variance > 0 or not difference:
-        raise ModelError("A sample size needs a variance above zero and a difference that is not zero.")
-    reach = special.ndtri((1 + level) / 2) + special.ndtri(power)
-    # The Normal answer is a little too small for Student's t; from there on one by one.
-    each = max(2, ceil(2 * variance * (reach / difference) ** 2))
-    while _power(variance, abs(difference), each, level) < power:
-        each += 1
-    return 2 * each
+    if n < 1 or tuned_at < 1 or not standard_error > 0:
+        raise ModelError("An interval that holds at every look needs people and a standard error above zero.")
 
 
-def _power(variance: float, difference: float, each: int, level: float) -> float:
-    dof, away = 2 * each - 2, difference / sqrt(2 * variance / each)
-    edge = float(special.stdtrit(dof, (1 + level) / 2))
-    return float(1 - special.nctdtr(dof, away, edge) + special.nctdtr(dof, away, -edge))
-
-
-def _since(now: Moments, before: Moments) -> Moments:
-    if now.n < before.n or not 0 <= now.successes - before.successes <= now.n - before.n:
-        raise ModelError("A look holds fewer people or conversions than one before it; give all so far.")
-    return Moments.of_binary(now.successes - before.successes, now.n - before.n)
+def _rho2(level: float, tuned_at: int) -> float:
+    alpha = 1 - level
+    return (-2 * log(alpha) + log(1 - 2 * log(alpha))) / tuned_at
 
 
 def _spread(variances: Array, n: Array, pooled: bool) -> tuple[float, float]:

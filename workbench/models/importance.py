@@ -185,6 +185,15 @@ class Fit:
     standard_errors: dict[str, float]
     log_likelihood: float
 
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 log L + 2 k; the smaller the better."""
+        return -2 * self.log_likelihood + 2 * len(self.parameters)
+
+    def bic(self, customers: float) -> float:
+        """Schwarz's criterion, -2 log L + k ln(customers); the smaller the better."""
+        return float(-2 * self.log_likelihood + len(self.parameters) * np.log(customers))
+
 
 @dataclass(frozen=True)
 class Parameters:

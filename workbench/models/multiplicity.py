@@ -1,9 +1,13 @@
-"""Many comparisons at once: intervals that all hold together, and p-values adjusted for their number.
+"""Many comparisons at once: the level of each that makes all of them hold, and p-values for their number.
 
-Simultaneous intervals of k quantities with the joint posterior θ, means m and standard deviations s:
-    m_j ± c s_j,   c the level-quantile of max_j |θ_j − m_j| / s_j
-(Montiel Olea & Plagborg-Møller 2019, J. Applied Econometrics 34(1)), and c = Φ⁻¹((1 + level^{1/k}) / 2) where
-they are independent and Normal (Šidák 1967, JASA 62).
+Intervals of k quantities that hold all at once with the probability `level` are their own equal-tailed
+intervals at a higher level, the same for all:
+    of a joint posterior   2 Φ(c) − 1,   c the level-quantile of max_j |z_j|, z_j the Normal score of θ_j in
+                           its own posterior (Montiel Olea & Plagborg-Møller 2019, J. Applied Econometrics
+                           34(1), the quantile-based band of their algorithm 2)
+    if independent         level^{1/k}   (Šidák 1967, JASA 62); wider than needed where they go together
+So each of them contains the interval that holds alone, and has nothing in common with zero exactly when the
+probability of its sign says so at that level.
 
 p-values p_(1) <= … <= p_(m):
     Benjamini–Hochberg   min over j >= i of m p_(j) / j          false discovery rate (1995, JRSS B 57)
@@ -14,8 +18,6 @@ reader who trusts no model say?".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
@@ -25,54 +27,33 @@ from workbench.locale import say
 from workbench.models.arms import Array
 
 
-@dataclass(frozen=True)
-class Simultaneous:
-    """Intervals that hold all at once with the level's probability.
+def level_if_independent(quantities: int, level: float = 0.95) -> float:
+    """The level of each of several independent intervals with which all hold.
 
-    Attributes:
-        low, high: Shape (quantities,).
-        factor: Standard deviations on either side, the same for all; 1.96 for one Normal at 95 %.
-    """
-
-    low: Array
-    high: Array
-    factor: float
-
-
-def independent(means: ArrayLike, sds: ArrayLike, level: float = 0.95) -> Simultaneous:
-    """For independent Normal posteriors; too wide, never too narrow, for positively correlated ones.
-
-    Args:
-        means, sds: One a quantity.
-        level: That all of them hold.
+    >>> round(level_if_independent(10), 4)
+    0.9949
     """
     check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    means, sds = np.asarray(means, dtype=float), np.asarray(sds, dtype=float)
-    if means.ndim != 1 or means.shape != sds.shape or not means.size:
-        raise ModelError("Intervals that hold together need one standard deviation for each effect.")
-    factor = float(special.ndtri((1 + level ** (1 / means.size)) / 2))
-    return Simultaneous(means - factor * sds, means + factor * sds, factor)
+    return float(level ** (1 / quantities))
 
 
-def from_draws(draws: ArrayLike, level: float = 0.95) -> Simultaneous:
-    """For any joint posterior, its correlations taken into account.
+def level_together(scores: ArrayLike, level: float = 0.95) -> float:
+    """The level of each interval with which all hold, for any joint posterior.
 
     Args:
-        draws: Shape (draws, quantities).
+        scores: Normal scores of drawn quantities, each in its own posterior; shape (draws, quantities).
         level: That all of them hold.
 
     Raises:
-        ModelError: there are too few draws, or a quantity does not vary.
+        ModelError: there are too few draws, or no quantities.
     """
     check_between(level, 0, 1, say("level"), open_low=True, open_high=True)
-    draws = np.asarray(draws, dtype=float)
-    if draws.ndim != 2 or len(draws) < 100 or not draws.shape[1]:
+    z = np.asarray(scores, dtype=float)
+    if z.ndim != 2 or len(z) < 100 or not z.shape[1]:
         raise ModelError("Intervals that hold together need at least 100 draws of each effect.")
-    means, sds = draws.mean(axis=0), draws.std(axis=0)
-    if not (sds > 0).all():
-        raise ModelError("An effect is the same in all draws, so it has no interval.")
-    factor = float(np.quantile(np.abs((draws - means) / sds).max(axis=1), level))
-    return Simultaneous(means - factor * sds, means + factor * sds, factor)
+    furthest = np.maximum(z.max(axis=1), -z.min(axis=1))
+    # Chance may put the draws a little nearer than one interval alone has to reach.
+    return max(level, float(2 * special.ndtr(np.quantile(furthest, level)) - 1))
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Array:

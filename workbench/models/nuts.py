@@ -1,7 +1,8 @@
 """The posteriors of `purchases` and `spend` once more, by PyMC's sampler, to confirm and to publish.
 
 The compressed rows and the priors are the same; the likelihoods are written a second time, as a witness.
-Each model is compiled once in a process, some seconds; later data of any size are put in its place.
+Each model is compiled once in a process, which takes some seconds, and half a minute the first time on a
+machine; later data of any size are put in its place.
 
 A posterior is withheld unless R-hat < 1.01 and the effective sample size, bulk and tail, is above 400 for
 each parameter, and no transition diverged.
@@ -21,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ModelError
-from workbench.models import purchases, spend
+from workbench.models import pareto_nbd, purchases, spend
 from workbench.models.importance import ESS_LIMIT, Array, NormalPrior, Seed
-from workbench.models.purchases import PurchaseDraws, PurchaseLikelihood, PurchaseRows
+from workbench.models.purchases import PurchaseDraws, PurchaseRows
 from workbench.models.spend import SpendDraws, SpendLikelihood, SpendRows
 
 RHAT_LIMIT = 1.01
@@ -32,6 +33,9 @@ _TUNE = 500
 _TARGET_ACCEPT = 0.9
 
 Progress = Callable[[float], None]
+
+# Two customers, for the types of a model's data.
+_EXAMPLE = PurchaseRows(*np.array([[0.0, 1.0], [0.0, 1.0], [2.0, 3.0], [1.0, 1.0]]))
 
 # PyMC's compiler is not made for two threads at once.
 _compiling = threading.Lock()
@@ -46,11 +50,11 @@ def purchase_posterior(
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> PurchaseDraws:
-    """Draws from the posterior of BG/NBD or MBG/NBD.
+    """Draws from the posterior of a model of purchases.
 
     Args:
         rows: The histories.
-        model: `bg-nbd` or `mbg-nbd`.
+        model: One of `purchases.MODELS`.
         draws: In four chains together.
         seed: Groups that are compared need independent seeds, see `importance.independent_seeds`.
         prior: `purchases.default_prior` unless given.
@@ -61,11 +65,11 @@ def purchase_posterior(
         ModelError: when nobody has bought again, when a check fails (the result is withheld), or when it was
             stopped.
     """
-    prior = prior or purchases.default_prior(rows)
-    tables = PurchaseLikelihood(rows, model).tables
-    u, checks = _sample(_compiled_purchases, tables, prior, draws, seed, progress, cancel)
-    r, alpha, a, b = purchases.to_parameters(u).T
-    return PurchaseDraws(r, alpha, a, b, model, checks)
+    prior = prior or purchases.default_prior(rows, model)
+    tables = purchases.model_of(model).likelihood(rows).tables
+    compiled = _compiled_pareto if model == "pareto-nbd" else _compiled_beta_geometric
+    u, checks = _sample(compiled, tables, prior, draws, seed, progress, cancel)
+    return PurchaseDraws.of_free(u, model, checks)
 
 
 def spend_posterior(
@@ -184,13 +188,13 @@ def check_chains(u: Array, divergences: int) -> dict[str, float]:
 
 
 @lru_cache
-def _compiled_purchases() -> Any:
+def _compiled_beta_geometric() -> Any:
     # The tables alone tell BG/NBD from MBG/NBD, so one compilation serves both.
     import nutpie
     import pymc as pm
     import pytensor.tensor as pt
 
-    example = PurchaseLikelihood(PurchaseRows(*np.array([[0, 1], [0, 1], [2, 3], [1, 1]])), "bg-nbd").tables
+    example = purchases.model_of("bg-nbd").likelihood(_EXAMPLE).tables
     with pm.Model() as built:
         k = {name: pm.Data(name, value) for name, value in example.items()}
         u = pm.Normal("u", pm.Data("prior_mean", np.zeros(4)), pm.Data("prior_sd", np.ones(4)), shape=4)
@@ -207,6 +211,45 @@ def _compiled_purchases() -> Any:
             pt.sum(k["n_by_x"] * by_x)
             + k["n"] * constant
             - pt.sum((r * k["n_by_T"] + k["nx_by_T"]) * log_T)
+            + pt.sum(k["mortal_n"] * pt.softplus(d)),
+        )
+    return nutpie.compile_pymc_model(built)
+
+
+@lru_cache
+def _compiled_pareto() -> Any:
+    import nutpie
+    import pymc as pm
+    import pytensor.gradient as pg
+    import pytensor.tensor as pt
+
+    example = purchases.model_of("pareto-nbd").likelihood(_EXAMPLE).tables
+    with pm.Model() as built:
+        k = {name: pm.Data(name, value) for name, value in example.items()}
+        u = pm.Normal("u", pm.Data("prior_mean", np.zeros(4)), pm.Data("prior_sd", np.ones(4)), shape=4)
+        r, alpha, s, beta = pt.exp(u[1]), pt.exp(u[1] - u[0]), pt.exp(u[3]), pt.exp(u[3] - u[2])
+        edges, x, node, weight = k["edges"], k["ladder_x"], k["node"][:, None], k["node_weight"][:, None]
+        # Where the nodes lie does not change the integral, so nothing is learnt from moving them.
+        least = pg.disconnected_grad(pt.minimum(alpha, beta)) + edges[:-1]
+        length = pt.log1p((edges[1:] - edges[:-1]) / least)
+        t = (edges[:-1] + least * pt.expm1(node * length)).ravel()
+        log_weight = (pt.log(weight * length * least) + node * length).ravel()
+        log_a, log_b, node_a = pt.log(alpha + edges), pt.log(beta + edges), pt.log(alpha + t)
+        offset = (r + x) * log_a[k["ladder_edge"]] + (s + 1) * log_b[k["ladder_edge"]]
+        power = log_weight - r * node_a - (s + 1) * pt.log(beta + t) - x[:, None] * node_a + offset[:, None]
+        integrand = pt.exp(pt.minimum(power, pareto_nbd.LARGEST))
+        cells = integrand.reshape((x.shape[0], node.shape[0], edges.shape[0] - 1)).sum(axis=1)
+        rungs = pt.cumsum(cells[:, ::-1], axis=1)[:, ::-1]
+        rungs = pt.concatenate([rungs, pt.zeros((x.shape[0], 1))], axis=1).ravel()
+        row, start, end = k["ladder_of"] * edges.shape[0], k["start_of"], k["end_of"]
+        integral = pt.maximum(rungs[row + start] - rungs[row + end], 1e-300)
+        d = pt.log(s * integral) - offset[k["ladder_of"]] + (r + k["mortal_x"]) * log_a[end] + s * log_b[end]
+        pm.Potential(
+            "log_likelihood",
+            pt.sum(k["n_by_x"] * pt.gammaln(r + k["x"]))
+            + k["n"] * (r * pt.log(alpha) - pt.gammaln(r) + s * pt.log(beta))
+            - pt.sum((r * k["n_by_edge"] + k["nx_by_edge"]) * log_a)
+            - s * pt.sum(k["n_by_edge"] * log_b)
             + pt.sum(k["mortal_n"] * pt.softplus(d)),
         )
     return nutpie.compile_pymc_model(built)

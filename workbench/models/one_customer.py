@@ -6,12 +6,8 @@ s on the repeat purchases, each draw of the parameters of `purchases` and `spend
     P(alive),   E[X] = P(alive) · E[X | alive],   E[money] = E[X] · p(v+s)/(px+q-1).
 
 Their spread over the draws is what is not known of customers like this one; with many customers it is narrow.
-What this one alone will do is chance besides. It is drawn from the same models: alive with P(alive), then
-
-    λ ~ Gamma(r+x, α+T),   d ~ Beta(a, b+x+m),   X = min(Poisson(λ·weeks), Geometric(d)),
-    ν ~ Gamma(px+q, v+s),  money ~ Gamma(pX, ν),
-
-m being 0 for BG/NBD and 1 for MBG/NBD: the customer drops out after a further purchase with probability d.
+What this one alone will do is chance besides. It is drawn from the same models: the purchases X as
+`purchases.possible_purchases` says, then ν ~ Gamma(px+q, v+s) and money ~ Gamma(pX, ν).
 
 Sources: as of `purchases` and `spend`.
 """
@@ -24,11 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.models.importance import Array, Seed
-from workbench.models.purchases import PurchaseDraws, expected_purchases, probability_alive
+from workbench.models.purchases import (
+    PurchaseDraws,
+    expected_purchases,
+    possible_purchases,
+    probability_alive,
+)
 from workbench.models.spend import SpendDraws, expected_spend
 
 _FUTURES = 20_000
-_LEAST_DROPOUT = 1e-9  # a geometric number of a smaller probability is beyond any horizon, and beyond int64
 
 
 @dataclass(frozen=True)
@@ -86,29 +86,13 @@ def future(
     alive = probability_alive(purchases, x, t_x, T)
     number = expected_purchases(purchases, weeks, x, t_x, T)
     rng = np.random.default_rng(seed)
-    drawn = np.arange(_FUTURES) % len(alive)
-    bought = _possible_purchases(rng, purchases, alive, drawn, history, weeks)
+    bought = possible_purchases(purchases, weeks, np.full(_FUTURES, x), t_x, T, rng)
     if spend is None:
         return Future(alive, number, None, bought, None)
     known = (x, history.spent / x) if x > 0 and history.spent > 0 else (0, 0.0)
     money = number * expected_spend(spend, *known)
+    drawn = np.arange(_FUTURES) % len(spend.p)
     return Future(alive, number, money, bought, _possible_money(rng, spend, drawn, known, bought))
-
-
-def _possible_purchases(
-    rng: np.random.Generator,
-    draws: PurchaseDraws,
-    alive: Array,
-    drawn: NDArray[np.intp],
-    history: History,
-    weeks: float,
-) -> Array:
-    chances = history.x + (draws.model == "mbg-nbd")
-    rate = rng.gamma(draws.r[drawn] + history.x, 1 / (draws.alpha[drawn] + history.T))
-    dropout = rng.beta(draws.a[drawn], draws.b[drawn] + chances)
-    until_gone = rng.geometric(np.maximum(dropout, _LEAST_DROPOUT))
-    here = rng.random(len(drawn)) < alive[drawn]
-    return np.where(here, np.minimum(rng.poisson(rate * weeks), until_gone), 0).astype(float)
 
 
 def _possible_money(

@@ -82,12 +82,17 @@ class Lost:
 
 @dataclass(frozen=True)
 class Balance:
-    """Standardised mean difference of a level, as the groups are and as they are weighted."""
+    """Standardised mean difference of a level, as the groups are and as they are weighted.
+
+    Attributes:
+        customers: Those of the first and of the other group who have the level.
+    """
 
     covariate: str
     level: str
     before: float
     after: float
+    customers: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -216,10 +221,11 @@ def balance(people: People, weights: Array) -> tuple[Balance, ...]:
     """Standardised mean differences of every level, before and after weighting."""
     x = people.x[:, 1:]
     names = [(one.name, level) for one in people.covariates for level in one.levels]
-    pairs = zip(names, _imbalance(people, x, None), _imbalance(people, x, weights), strict=True)
+    first, other = (people.n[group] @ x[group] for group in (people.treated, ~people.treated))
+    lines = zip(names, _imbalance(people, x, None), _imbalance(people, x, weights), first, other, strict=True)
     return tuple(
-        Balance(*name, float(before), float(after))
-        for name, before, after in pairs
+        Balance(covariate, level, float(before), float(after), (round(one), round(two)))
+        for (covariate, level), before, after, one, two in lines
         if not (before == 0 and after == 0)
     )
 

@@ -34,11 +34,11 @@ from scipy import special
 from workbench.errors import ModelError, check_between, check_choice
 from workbench.locale import Message, say
 from workbench.models.arms import Arm, Array, BetaArm, binary_arm, invert, mean_arm
-from workbench.models.shrinkage import HalfNormal, NormalMixture, pool
+from workbench.models.joint import Joint
+from workbench.models.shrinkage import HalfNormal, NormalMixture, pool, thinned
 from workbench.moments import Moments
 
 _HERMITE, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
-_TOGETHER = 3  # neighbours in τ that are taken for one
 _CLEARLY_POSITIVE = 4.0  # standard deviations above zero from which the log of a mean is about Normal
 
 
@@ -64,11 +64,13 @@ class PooledEffect(Effect):
     """The effect in one segment, drawn towards the overall one.
 
     Attributes:
+        difference_together: Of the difference, an interval that holds together with those of all others.
         raw_difference: Treatment − control of this segment's own means.
         own_weight: How much of the effect is the segment's own data, from 0 to 1.
         probability_above_overall: P(θ_s > μ): far from ½ where the segment differs from the rest.
     """
 
+    difference_together: tuple[float, float]
     raw_difference: float
     own_weight: float
     probability_above_overall: float
@@ -85,6 +87,8 @@ class SegmentEffects:
         tau: Posterior mean of the spread of effects between segments, on that scale.
         tau_scale: Scale of its half-Normal prior, on that scale.
         level: Of the intervals.
+        level_of_each: Of the intervals `difference_together`, which all hold together with `level`.
+        joint: The effects that were computed, together; in the order given.
     """
 
     segments: tuple[PooledEffect | Message, ...]
@@ -93,6 +97,8 @@ class SegmentEffects:
     tau: float
     tau_scale: float
     level: float
+    level_of_each: float
+    joint: Joint
 
 
 def pool_segments(
@@ -139,22 +145,20 @@ def pool_segments(
     assert not isinstance(whole, Message)  # more customers than in a segment that could be computed
     if scale is _DIFFERENCE:
         tau_scale = _tau_of_differences(whole[0], tau_scale, tau_difference)
-    sides = [(scale.locate(c), scale.locate(t)) for c, t in used.values()]
-    pooled = pool(
-        [t[0] - c[0] for c, t in sides], [sqrt(c[1] + t[1]) for c, t in sides], HalfNormal(tau_scale)
+    before, after = (
+        np.array([scale.locate(pair[side]) for pair in (*used.values(), whole)]) for side in (0, 1)
     )
-    ends = scale.locate(whole[0]), scale.locate(whole[1])
-    *effects, overall = _effects(
-        scale,
-        [before for before, _ in (*sides, ends)],
-        [after for _, after in (*sides, ends)],
-        [*pooled.effects, pooled.overall],
-        level,
-        lower_is_better,
+    apart, variance = after[:-1, 0] - before[:-1, 0], after[:-1, 1] + before[:-1, 1]
+    pooled = pool(apart, np.sqrt(variance), HalfNormal(tau_scale))
+    joint = Joint(pooled, before[:-1], after[:-1], scale.back)
+    each = joint.level_of_each(level)
+    *effects, (overall, _) = _effects(
+        scale, before, after, [*pooled.effects, pooled.overall], (level, each), lower_is_better
     )
     results = {
         s: PooledEffect(
-            **vars(effects[i]),
+            **vars(effects[i][0]),
+            difference_together=effects[i][1],
             raw_difference=treatment[s].mean - control[s].mean,
             own_weight=float(pooled.own_weight[i]),
             probability_above_overall=float(pooled.probability_above_overall[i]),
@@ -168,6 +172,8 @@ def pool_segments(
         tau=pooled.tau,
         tau_scale=tau_scale,
         level=level,
+        level_of_each=each,
+        joint=joint,
     )
 
 
@@ -240,37 +246,74 @@ def _tau_of_differences(control: Arm, relative: float, given: float | None) -> f
     return relative * abs(control.mean)
 
 
-def _thinned(mixtures: Sequence[NormalMixture]) -> tuple[Array, Array, Array]:
-    """Mixtures with fewer parts, neighbours in τ made one of their mean and variance; (mixtures, parts)."""
-    weight = mixtures[0].weights
-    starts = np.arange(0, weight.size, _TOGETHER)
-    whole = np.add.reduceat(weight, starts)
-    share = weight / np.repeat(whole, np.diff(np.r_[starts, weight.size]))
-    means, spreads = (np.array([getattr(m, name) for m in mixtures]) for name in ("means", "sds"))
-    middle = np.add.reduceat(share * means, starts, axis=1)
-    second = np.add.reduceat(share * (spreads**2 + means**2), starts, axis=1)
-    return np.broadcast_to(whole, middle.shape), middle, np.sqrt(np.maximum(second - middle**2, 1e-300))
-
-
 def _effects(
     scale: _Scale,
-    control: Sequence[tuple[float, float]],
-    treatment: Sequence[tuple[float, float]],
+    control: Array,
+    treatment: Array,
     mixtures: Sequence[NormalMixture],
-    level: float,
+    levels: tuple[float, float],
     lower_is_better: bool,
-) -> list[Effect]:
+) -> list[tuple[Effect, tuple[float, float]]]:
     """Effects on the scale put back into the outcome's units, each together with the control it acts on.
 
     Args:
-        control, treatment: Centre and variance of each arm on the scale, one pair an effect.
+        scale: Where they were pooled.
+        control, treatment: Centre and variance of each arm on the scale, shape (effects, 2).
         mixtures: Posteriors of treatment − control on the scale, over one grid of τ.
+        levels: Of the effects' intervals, and of those of the differences that hold together.
+        lower_is_better: Turns probabilities round.
+
+    Returns:
+        Effects, and the wider interval of each difference.
     """
+    level, wider = levels
+    ends = [0.5, (1 - level) / 2, (1 + level) / 2, (1 - wider) / 2, (1 + wider) / 2]
+    q = np.broadcast_to(ends, (len(control), len(ends)))
+    parts = thinned(mixtures)
+    middle = (parts[0] * parts[1]).sum(axis=1, keepdims=True)
+    whole = np.sqrt((parts[0] * (parts[2] ** 2 + parts[1] ** 2)).sum(axis=1, keepdims=True) - middle**2)
+    now = scale.back(control[:, :1])
+    then = scale.back(control[:, :1] + middle + whole * special.ndtri(q))
+    differences, lifts = then - now, (then / now - 1)[:, :3]
+    # A ratio means something only when its denominator is surely positive.
+    allowed = min(0.001, (1 - level) / 20)
+    known = np.full(len(control), scale is not _DIFFERENCE)
+    known |= special.ndtr(-control[:, 0] / np.sqrt(control[:, 1])) <= allowed
+    far = 1e3 * np.abs(then / now).max(axis=-1, keepdims=True)
+    # With one Normal in place of each mixture first: from there it is a step or two.
+    for some in ((np.ones_like(middle), middle, whole), parts):
+        difference, lift, most = _tied(scale, control, treatment, some)
+        differences = invert(difference, q, -most, most, differences)
+        if known.any():
+            lifts = invert(lift, q[:, :3], -far, far, lifts)
+    above = 1 - difference(np.zeros((len(control), 1)))[0][:, 0]
+    return [
+        (
+            Effect(
+                difference=float(d[0]),
+                difference_interval=(float(d[1]), float(d[2])),
+                lift=float(r[0]) if shown else None,
+                lift_interval=(float(r[1]), float(r[2])) if shown else None,
+                probability_better=float(1 - p if lower_is_better else p),
+            ),
+            (float(d[3]), float(d[4])),
+        )
+        for d, r, p, shown in zip(differences, lifts, above, known, strict=True)
+    ]
+
+
+type _Below = Callable[[Array], tuple[Array, Array]]
+
+
+def _tied(
+    scale: _Scale, control: Array, treatment: Array, parts: tuple[Array, Array, Array]
+) -> tuple[_Below, _Below, Array]:
+    """The laws of difference and lift, as probability and density, and how large a difference can be."""
     # axes: effects, what is asked of them, τ, nodes of the control
     (centre, variance), (other, other_variance) = (
-        np.array(side, dtype=float).T[..., None, None, None] for side in (control, treatment)
+        side.T[..., None, None, None] for side in (control, treatment)
     )
-    weights, means, sds = (part[:, None, :, None] for part in _thinned(mixtures))
+    weights, means, sds = (part[:, None, :, None] for part in parts)
     slope = variance / (variance + other_variance)
     rest = slope * other_variance
     # Given τ, control and effect are jointly Normal: nodes of the control first, then the effect at each.
@@ -295,32 +338,7 @@ def _effects(
     def lift(r: Array) -> tuple[Array, Array]:
         return at_most(before * (1 + r[..., None, None]), before)
 
-    q = np.broadcast_to([0.5, (1 - level) / 2, (1 + level) / 2], (len(control), 3))
-    middle = (weights * means).sum(axis=(-2, -1))
-    whole = np.sqrt((weights * (spread + means**2)).sum(axis=(-2, -1)) - middle**2)
-    about = middle + whole * special.ndtri(q)
-    now, then = scale.back(centre[..., 0, 0]), scale.back(centre[..., 0, 0] + about)
-    far = np.abs(before).max(axis=(-3, -2, -1)) + np.max(
+    most = np.abs(before).max(axis=(-3, -2, -1)) + np.max(
         [np.abs(scale.back(base + mean + 9 * z * sd)).max(axis=(-3, -2, -1)) for z in (-1, 1)], axis=0
     )
-    far = far[:, None]
-    differences = invert(difference, q, -far, far, then - now)
-    above = 1 - difference(np.zeros((len(control), 1)))[0][:, 0]
-    # A ratio means something only when its denominator is surely positive.
-    allowed = min(0.001, (1 - level) / 20)
-    known = np.full(len(control), scale is not _DIFFERENCE)
-    known |= special.ndtr(-centre / np.sqrt(variance)).ravel() <= allowed
-    lifts = np.full(q.shape, np.nan)
-    if known.any():
-        far = 1e3 * np.abs(then / now).max(axis=-1, keepdims=True)
-        lifts = invert(lift, q, -far, far, then / now - 1)
-    return [
-        Effect(
-            difference=float(d[0]),
-            difference_interval=(float(d[1]), float(d[2])),
-            lift=float(r[0]) if shown else None,
-            lift_interval=(float(r[1]), float(r[2])) if shown else None,
-            probability_better=float(1 - p if lower_is_better else p),
-        )
-        for d, r, p, shown in zip(differences, lifts, above, known, strict=True)
-    ]
+    return difference, lift, most[:, None]

@@ -1,4 +1,4 @@
-"""A ratio of sums over people: clicks per message, orders per visit, revenue per order.
+"""Ratios of sums over people, such as clicks per message: when to believe one, and how sure it is.
 
 People are randomised, so people are what varies: with y_i and x_i of person i, n people,
     R = Σ y / Σ x = ȳ / x̄,   Var R ≈ (s_y² − 2 R s_xy + R² s_x²) / (n x̄²)        (delta method)
@@ -16,40 +16,31 @@ from __future__ import annotations
 
 from math import sqrt
 
-from workbench.errors import ModelError
 from workbench.models import linearised
-from workbench.models.arms import MeanArm, mean_arm
 from workbench.moments import CrossMoments
 
 _CLEAR = 8.0  # standard errors of x̄ above zero from which on Fieller's interval and this one are the same
 
 
-def ratio_arm(pair: CrossMoments) -> MeanArm:
-    """Posterior of Σ y / Σ x.
+def holds(pair: CrossMoments) -> bool:
+    """Whether x̄ is so surely above zero that the interval of the ratio can be believed.
 
     Args:
         pair: Of one (x, y) per person, x what is divided by.
-
-    Raises:
-        ModelError: there are too few people, the denominator may be near zero, or nothing varies.
     """
-    if pair.n > 1 and pair.mean_x < _CLEAR * sqrt(pair.m2_x / (pair.n - 1) / pair.n):
-        raise ModelError(
-            "What is divided by is {mean:number} a person, give or take so much that it may be near zero; "
-            "a ratio needs more people.",
-            mean=pair.mean_x,
-        )
-    return mean_arm(linearised.ratio(pair))
+    return pair.n > 1 and pair.mean_x >= _CLEAR * sqrt(pair.m2_x / (pair.n - 1) / pair.n)
 
 
-def design_effect(pair: CrossMoments) -> float:
+def design_effect(pair: CrossMoments) -> float | None:
     """How many times the variance of R exceeds that of Σ x independent yes-or-no trials.
 
+    None where the ratio is no share of trials.
+
     Raises:
-        ModelError: there is no such ratio, or it is not a share.
+        ModelError: there is no ratio.
     """
     ratio = linearised.ratio(pair)
     if not 0 < ratio.mean < 1:
-        raise ModelError("The ratio is {ratio:number}, so it is no share of trials.", ratio=ratio.mean)
+        return None
     trials = ratio.mean * (1 - ratio.mean) / (pair.n * pair.mean_x)
     return ratio.variance / pair.n / trials

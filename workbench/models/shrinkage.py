@@ -14,6 +14,7 @@ own whatever τ, when μ is flat.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -25,6 +26,7 @@ from workbench.errors import ModelError
 from workbench.models.arms import Array, invert
 
 _TAUS = 120
+_TOGETHER = 3  # neighbours in τ that are taken for one where there is much to compute at each
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Pooled:
         own_weight: Of each segment: how much of its pooled effect is its own data, from 0 (all from the
             others) to 1 (posterior mean of k_s); shape (segments,).
         probability_above_overall: Of each segment, P(θ_s > μ): far from ½ where it differs from the rest.
+        seen, errors: The effects and standard errors that were pooled; shape (segments,).
+        shares: k_s at each τ; shape (τ, segments).
     """
 
     effects: tuple[NormalMixture, ...]
@@ -107,6 +111,34 @@ class Pooled:
     tau: float
     own_weight: Array
     probability_above_overall: Array
+    seen: Array
+    errors: Array
+    shares: Array
+
+    def draw(self, draws: int, seed: int = 0) -> Array:
+        """All effects together, shape (draws, segments): τ, given it μ, given both each on its own."""
+        rng = np.random.default_rng(seed)
+        # τ by even steps of its distribution function, so that chance is left to the effects.
+        steps = (np.arange(draws) + 0.5) / draws
+        at = np.searchsorted(np.cumsum(self.overall.weights), steps).clip(max=len(self.shares) - 1)
+        mu = self.overall.means[at] + self.overall.sds[at] * rng.standard_normal(draws)
+        around = np.sqrt(self.shares) * self.errors
+        chance = around[at] * rng.standard_normal((draws, self.seen.size))
+        return mu[:, None] + self.shares[at] * (self.seen - mu[:, None]) + chance
+
+    def scores(self, drawn: Array) -> Array:
+        """Normal scores of drawn effects, each by its own posterior; shape as drawn.
+
+        Interpolated between 65 places; off by 0.002 on average in the eight schools, by 0.04 at most.
+        """
+        weights, means, sds = thinned(self.effects)
+        middle = (weights * means).sum(axis=1)
+        whole = np.sqrt((weights * (sds**2 + means**2)).sum(axis=1) - middle**2)
+        steps = np.linspace(-7, 7, 65)
+        at = middle + whole * steps[:, None]
+        below = (weights * special.ndtr((at[..., None] - means) / sds)).sum(axis=-1)
+        score = special.ndtri(np.clip(below, 1e-15, 1 - 1e-15))
+        return np.column_stack([np.interp(drawn[:, s], at[:, s], score[:, s]) for s in range(drawn.shape[1])])
 
 
 def pool(
@@ -166,7 +198,26 @@ def pool(
         tau=float(weight @ tau[:, 0]),
         own_weight=weight @ own,
         probability_above_overall=weight @ special.ndtr(apart),
+        seen=y,
+        errors=se,
+        shares=own,
     )
+
+
+def thinned(mixtures: Sequence[NormalMixture]) -> tuple[Array, Array, Array]:
+    """Mixtures over one grid of τ with fewer parts, neighbours made one of their mean and variance.
+
+    Returns:
+        Weights, means and standard deviations, shape (mixtures, parts).
+    """
+    weight = mixtures[0].weights
+    starts = np.arange(0, weight.size, _TOGETHER)
+    whole = np.add.reduceat(weight, starts)
+    share = weight / np.repeat(whole, np.diff(np.r_[starts, weight.size]))
+    means, spreads = (np.array([getattr(m, name) for m in mixtures]) for name in ("means", "sds"))
+    middle = np.add.reduceat(share * means, starts, axis=1)
+    second = np.add.reduceat(share * (spreads**2 + means**2), starts, axis=1)
+    return np.broadcast_to(whole, middle.shape), middle, np.sqrt(np.maximum(second - middle**2, 1e-300))
 
 
 def _given_tau(

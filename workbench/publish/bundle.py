@@ -23,16 +23,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench import storage
 from workbench.analyses.groups import SEGMENTS
 from workbench.errors import ProjectError, WorkbenchError
-from workbench.locale import say
-from workbench.records import Check, EffectRecord, Header, ValueRecord, from_json
+from workbench.publish.association_disclosure import disclosed_association
+from workbench.publish.disclosure import disclosed
+from workbench.records import AnyRecord, AssociationRecord, Header, from_json
 from workbench.segments import names_in, parse
 from workbench.tables.privacy.names import sensitive
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
-SMALLEST_GROUP = 10
-_ROUND_TO = 10
 _SLUG = re.compile("[a-z0-9][a-z0-9-]*")
 
 
@@ -57,8 +56,12 @@ class Bundle:
     files: list[str]
 
 
-def splits_by_sensitive(project: Project, record: EffectRecord | ValueRecord) -> str | None:
-    """The column by which a result is split that says something sensitive of people: age, sex, health …"""
+def shows_sensitive(project: Project, record: AnyRecord) -> str | None:
+    """The column that a result is split by, or adjusted for, that is sensitive: age, sex, health …"""
+    if isinstance(record, AssociationRecord):
+        asked_for, columns = record.settings, record.summary.covariates
+        columns = [*columns, *([asked_for.name] if asked_for.treatment == "column" else [])]
+        return next(filter(sensitive, [*columns, asked_for.placebo or ""]), None)
     by = record.settings.by
     if not by:
         return None
@@ -69,7 +72,7 @@ def splits_by_sensitive(project: Project, record: EffectRecord | ValueRecord) ->
 
 def publish(
     project: Project,
-    records: list[EffectRecord | ValueRecord],
+    records: list[AnyRecord],
     title: str,
     *,
     sensitive_too: bool = False,
@@ -91,12 +94,8 @@ def publish(
     if not title.strip():
         raise WorkbenchError("A page needs a title.")
     for record in () if sensitive_too else records:
-        if column := splits_by_sensitive(project, record):
-            raise WorkbenchError(
-                "A result is split by “{column}”, which is sensitive; publish it without that split, or say"
-                " that it may be shown.",
-                column=column,
-            )
+        if column := shows_sensitive(project, record):
+            raise _sensitive(record, column)
     folder = project.path / "published"
     page = Page(
         title=title.strip(),
@@ -120,6 +119,20 @@ def publish(
     return Bundle(place, page.slug, sorted(file.name for file in place.iterdir()))
 
 
+def _sensitive(record: AnyRecord, column: str) -> WorkbenchError:
+    if isinstance(record, AssociationRecord):
+        return WorkbenchError(
+            "A result tells “{column}” of its two groups, which is sensitive; publish one without it, or say"
+            " that it may be shown.",
+            column=column,
+        )
+    return WorkbenchError(
+        "A result is split by “{column}”, which is sensitive; publish it without that split, or say"
+        " that it may be shown.",
+        column=column,
+    )
+
+
 def unpublish(project: Project, slug: str) -> None:
     """Take a bundle away."""
     folder = project.path / "published"
@@ -133,7 +146,7 @@ def pages(folder: Path) -> list[Page]:
     return sorted(found, key=lambda page: page.published, reverse=True)
 
 
-def read(published: Path, slug: str) -> tuple[Page, list[EffectRecord | ValueRecord]]:
+def read(published: Path, slug: str) -> tuple[Page, list[AnyRecord]]:
     """A bundle's page and records.
 
     Raises:
@@ -149,80 +162,11 @@ def read(published: Path, slug: str) -> tuple[Page, list[EffectRecord | ValueRec
         raise ProjectError("The published page “{slug}” is damaged; publish it again.", slug=slug) from error
 
 
-def public(record: EffectRecord | ValueRecord) -> EffectRecord | ValueRecord:
-    """The record as others may see it: no group of fewer than ten, counts rounded to tens, no rules.
-
-    A rule may name people; the segment's own name is what readers get.
-
-    A group that is left out could be found by subtraction if it were the only one; the next smallest is
-    then left out with it.
-    """
-    if isinstance(record, EffectRecord):
-        sizes = {
-            (item.segment, item.arm): item.n
-            for item in record.summary.comparisons
-            if item.segment is not None
-        }
-    else:
-        sizes = {(group.group, ""): group.customers for group in record.summary.value if group.group}
-    hidden = {key for key, n in sizes.items() if n < SMALLEST_GROUP}
-    if len(hidden) == 1 and len(sizes) > 1:
-        hidden.add(min((key for key in sizes if key not in hidden), key=lambda key: sizes[key]))
-    checks = list(record.checks)
-    if hidden:
-        checks.append(
-            Check(
-                name="small_groups",
-                status="ok",
-                detail=say(
-                    "{n:count} groups are not shown, so that nobody can be recognised in one of fewer than "
-                    "{least:count} people.",
-                    n=len(hidden),
-                    least=SMALLEST_GROUP,
-                ),
-            )
-        )
-    if isinstance(record, EffectRecord):
-        effect = record.summary
-        shown = effect.model_copy(
-            update={
-                "comparisons": [
-                    item.model_copy(update={"n": _rounded(item.n)})
-                    for item in effect.comparisons
-                    if (item.segment, item.arm) not in hidden
-                ],
-                "arms": [
-                    arm.model_copy(
-                        update={
-                            "n": _rounded(arm.n),
-                            "total": _rounded(arm.total) if effect.unit == "share" else arm.total,
-                            "buyers": None if arm.buyers is None else _rounded(arm.buyers),
-                        }
-                    )
-                    for arm in effect.arms
-                ],
-                "customers": _rounded(effect.customers),
-            }
-        )
-        return record.model_copy(update={"summary": shown, "checks": checks, "definitions": {}})
-    value = record.summary
-    names = {key[0] for key in hidden}
-    lasting = value.model_copy(
-        update={
-            "value": [
-                group.model_copy(update={"customers": _rounded(group.customers)})
-                for group in value.value
-                if group.group not in names
-            ],
-            "differences": [item for item in value.differences if not names & set(item.groups)],
-            "customers": _rounded(value.customers),
-        }
-    )
-    return record.model_copy(update={"summary": lasting, "checks": checks, "definitions": {}})
-
-
-def _rounded(count: float) -> int:
-    return round(count / _ROUND_TO) * _ROUND_TO
+def public(record: AnyRecord) -> AnyRecord:
+    """The record as others may see it: nothing of fewer than ten people, counts rounded to tens, no rules."""
+    if isinstance(record, AssociationRecord):
+        return disclosed_association(record)
+    return disclosed(record)
 
 
 def _slug(title: str) -> str:

@@ -14,8 +14,9 @@ import ipywidgets
 from workbench.errors import WorkbenchError
 from workbench.locale import LANGUAGES, Texts, choose_language
 from workbench.publish import bundle
-from workbench.publish.result import health, html, message, result_view
-from workbench.records import EffectRecord, ValueRecord
+from workbench.publish.association_result import AssociationView
+from workbench.publish.result import ResultView, health, html, message
+from workbench.records import SMALLEST_GROUP, AnyRecord, AssociationRecord
 
 PUBLISHED = "WORKBENCH_PUBLISHED"
 _NAMES = {"en": "English", "es": "Español"}
@@ -47,11 +48,16 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
         [
             html(_header(page, records, t)),
             html(f'<h1 class="wb-title">{escape(page.title)}</h1>'),
-            *[result_view(record, t) for record in records],
+            *[record_view(record, t) for record in records],
             html(_footer(page, t)),
         ],
         layout=ipywidgets.Layout(width="100%"),
     ).add_class("wb-page")
+
+
+def record_view(record: AnyRecord, t: Texts) -> ResultView | AssociationView:
+    """The whole of a record, as it is shown to whoever reads it."""
+    return AssociationView(t, record) if isinstance(record, AssociationRecord) else ResultView(t, record)
 
 
 def address(slug: str, language: str) -> str:
@@ -72,7 +78,7 @@ def languages(t: Texts) -> str:
     return f'<nav class="wb-languages" aria-label="{escape(t("Language"))}">{links}</nav>'
 
 
-def _header(page: bundle.Page, records: list[EffectRecord | ValueRecord], t: Texts) -> str:
+def _header(page: bundle.Page, records: list[AnyRecord], t: Texts) -> str:
     zone = ZoneInfo(page.project.timezone)
     until = [record.source.until for record in records if record.source.until]
     dated = t("data until {day:date}", day=_day(max(until), zone)) if until else ""
@@ -87,7 +93,7 @@ def _footer(page: bundle.Page, t: Texts) -> str:
         "Published on {day:date}. Groups of fewer than {least:count} people are not shown and counts are "
         "rounded.",
         day=_day(page.published, ZoneInfo(page.project.timezone)),
-        least=bundle.SMALLEST_GROUP,
+        least=SMALLEST_GROUP,
     )
     return f'<footer class="wb-footer">{escape(text)}</footer>'
 

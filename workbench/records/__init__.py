@@ -12,8 +12,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from workbench.records.association import (
+    Association,
+    AssociationRecord,
+    AssociationSummary,
+    NotRandomSettings,
+    Refused,
+)
 from workbench.records.base import (
     SIGNIFICANT_DIGITS,
+    SMALLEST_GROUP,
     Assignment,
     Check,
     Density,
@@ -26,6 +34,7 @@ from workbench.records.base import (
     Text,
     Word,
     failures_first,
+    message,
     package_versions,
 )
 from workbench.records.effect import (
@@ -46,7 +55,11 @@ from workbench.records.effect import (
     Week,
     Witness,
 )
+from workbench.records.together import Frequentist, PValue, RankedSegment, Ranking, Together
 from workbench.records.value import (
+    Acquisition,
+    Curve,
+    DifferencePart,
     Estimate,
     GroupValue,
     Holdout,
@@ -58,34 +71,48 @@ from workbench.records.value import (
 
 __all__ = [
     "SIGNIFICANT_DIGITS",
+    "SMALLEST_GROUP",
+    "Acquisition",
     "AnyRecord",
     "ArmResult",
     "Assignment",
+    "Association",
+    "AssociationRecord",
+    "AssociationSummary",
     "Check",
     "Comparison",
     "Confirmation",
+    "Curve",
     "Delivery",
     "Density",
+    "DifferencePart",
     "EffectRecord",
     "EffectSettings",
     "EffectSummary",
     "Estimate",
     "FactorRow",
+    "Frequentist",
     "Frozen",
     "Gain",
     "GroupValue",
     "Header",
     "Holdout",
     "Interval",
+    "NotRandomSettings",
     "Number",
     "OtherMetric",
     "OtherResult",
+    "PValue",
     "Pooled",
     "Prior",
+    "RankedSegment",
+    "Ranking",
     "Record",
+    "Refused",
     "RuleRate",
     "Source",
     "Text",
+    "Together",
     "ValueDifference",
     "ValueRecord",
     "ValueSettings",
@@ -95,17 +122,18 @@ __all__ = [
     "Word",
     "failures_first",
     "from_json",
+    "message",
     "package_versions",
 ]
 
-AnyRecord = Annotated[EffectRecord | ValueRecord, Field(discriminator="kind")]
+type AnyRecord = EffectRecord | ValueRecord | AssociationRecord
 
 
 class _Envelope(BaseModel):
-    record: AnyRecord
+    record: Annotated[AnyRecord, Field(discriminator="kind")]
 
 
-def from_json(text: str) -> EffectRecord | ValueRecord:
+def from_json(text: str) -> AnyRecord:
     """Read a record back.
 
     Raises:

@@ -9,6 +9,7 @@ import math
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -16,6 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from workbench.locale import Message
 
 SIGNIFICANT_DIGITS = 10
+SMALLEST_GROUP = 10
+"""Nothing is published of fewer people."""
 _PACKAGES = ("duckdb", "ibis-framework", "numpy", "scipy", "pymc", "nutpie", "personalization-workbench")
 
 
@@ -26,15 +29,18 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
     return value
 
 
-def _message(value: Any) -> Any:
+def message(value: Any) -> Any:
+    """A message as it is once it has been written and read back: equal on a rerun, and to what is kept."""
+    if isinstance(value, Message):
+        return Message(value.text, {key: message(item) for key, item in value.values.items()})
     if isinstance(value, dict) and value.keys() == {"text", "values"}:
-        return Message(value["text"], {key: _message(item) for key, item in value["values"].items()})
-    return [_message(item) for item in value] if isinstance(value, list | tuple) else value
+        return message(Message(value["text"], value["values"]))
+    if isinstance(value, list | tuple):
+        return [message(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime | date) else _rounded(value)
 
 
 def _rounded(value: Any) -> Any:
@@ -48,7 +54,7 @@ def _unsaid(value: Any) -> bool:
     return value in (None, ())
 
 
-Text = Annotated[Message, BeforeValidator(_message), PlainSerializer(_plain)]
+Text = Annotated[Message, BeforeValidator(message), PlainSerializer(_plain)]
 Number = Annotated[float, BeforeValidator(_rounded)]
 Interval = tuple[Number, Number]
 Word = Literal["effect", "association"]
@@ -141,9 +147,14 @@ class Record(Frozen):
         return [check for check in self.checks if check.status == "fail"]
 
 
-def package_versions() -> dict[str, str]:
-    """Python and the packages that numbers depend on."""
+@lru_cache(maxsize=1)
+def _package_versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         found[name] = importlib.metadata.version(name)
     return found
+
+
+def package_versions() -> dict[str, str]:
+    """Python and the packages that numbers depend on."""
+    return dict(_package_versions())

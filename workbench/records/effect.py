@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.records.base import Assignment, Density, Frozen, Interval, Number, Record, Text, Word
+from workbench.records.together import Frequentist, Ranking, Together
 
 
 class ArmResult(Frozen):
@@ -31,6 +32,7 @@ class Pooled(Frozen):
     Attributes:
         probability_above_overall: Probability that the segment's effect lies above the typical one; far
             from a half where the segment differs from the rest.
+        difference_together: Interval of the difference that holds together with those of all segments.
     """
 
     difference: Number
@@ -39,6 +41,7 @@ class Pooled(Frozen):
     lift_interval: Interval | None
     probability_better: Number
     probability_above_overall: Number
+    difference_together: Interval | None = None
 
 
 class Comparison(Frozen):
@@ -212,7 +215,11 @@ class Delivery(Frozen):
 
 
 class OtherResult(Frozen):
-    """What became of a metric beside the one that decides, in the arm that the verdict speaks of."""
+    """What became of a metric beside the one that decides, in the arm that the verdict speaks of.
+
+    Attributes:
+        p: Welch's p-value of no difference; None where customers count with weights.
+    """
 
     metric: OtherMetric
     unit: Literal["share", "money", "number"]
@@ -223,6 +230,7 @@ class OtherResult(Frozen):
     lift: Number | None
     lift_interval: Interval | None
     probability_better: Number
+    p: Number | None = None
 
 
 class Prior(Frozen):
@@ -317,6 +325,9 @@ class EffectSummary(Frozen):
     rule: RuleRate | None = None
     factorial: list[FactorRow] = Field(default_factory=list)
     confirmation: Confirmation | None = None
+    together: Together | None = None
+    ranking: Ranking | None = None
+    frequentist: Frequentist | None = None
 
 
 class EffectRecord(Record):

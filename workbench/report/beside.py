@@ -21,7 +21,7 @@ class Section:
     Attributes:
         title: What it answers.
         rows: At least one.
-        note: How to read it.
+        note: How to read it, a paragraph a line.
     """
 
     title: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
-from workbench.records import Comparison, EffectRecord
+from workbench.records import Comparison, EffectRecord, Interval
 from workbench.report.words import Figure, Row, between, group_name
 
 
@@ -69,18 +69,26 @@ def segment_rows(record: EffectRecord, t: Texts) -> list[Row]:
         row = {
             t("Segment"): segment_name(record, item, t),
             t("Customers"): t.count(item.n),
-            t("Difference as seen"): t(change(unit, item.difference)),
+            t("As seen"): t(change(unit, item.difference)),
         }
         for one, names in (
-            (item.pooled, (t("Difference, pooled"), t("Interval"), t("Better"))),
-            (item.confirmed, (t("Difference by PyMC"), t("Interval by PyMC"), t("Better by PyMC"))),
+            (item.pooled, (t("Pooled"), t("Interval ({level:whole_percent})", level=level), t("Better"))),
+            (item.confirmed, (t("By PyMC"), t("Interval by PyMC"), t("Better by PyMC"))),
         ):
             if one is not None:
-                interval = between(t, one.difference_interval, level, lambda end: t(change(unit, end)))
+                interval = _ends(record, one.difference_interval, t)
                 said = t(change(unit, one.difference)), interval, t.percent(one.probability_better)
                 row |= dict(zip(names, said, strict=True))
+        if item.pooled is not None and item.pooled.difference_together is not None:
+            name = t("All together ({level:whole_percent})", level=level)
+            row[name] = _ends(record, item.pooled.difference_together, t)
         rows.append(row)
     return rows
+
+
+def _ends(record: EffectRecord, interval: Interval, t: Texts) -> str:
+    low, high = (t(change(record.summary.unit, end)) for end in interval)
+    return t("{low} to {high}", low=low, high=high)
 
 
 def effect_details(record: EffectRecord, t: Texts) -> list[tuple[str, str]]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workbench.records import EffectRecord, ValueRecord
+from workbench.locale import Message
+from workbench.records import AnyRecord, message
 
-_LABELS = ("arm", "segment", "group", "start", "name", "what")
+_LABELS = ("arm", "segment", "group", "start", "name", "what", "rung", "covariate", "level")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PICTURES = frozenset({"density", "draws"})
+PICTURES = frozenset({"density", "draws"})
+"""What of a record is only drawn."""
 
 
-def as_csv(record: EffectRecord | ValueRecord) -> str:
+def as_csv(record: AnyRecord) -> str:
     """Lines of `name,value`: where a number stands in the record, and the number with all its digits."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
@@ -26,10 +28,23 @@ def as_csv(record: EffectRecord | ValueRecord) -> str:
     return text.getvalue()
 
 
+def rows_as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a table for spreadsheets, with the columns of the first and all digits."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(list(rows[0]) if rows else [])
+    lines.writerows([_harmless(row[name]) for name in rows[0]] for row in rows)
+    return text.getvalue()
+
+
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
+        said = message(value)
+        if isinstance(said, Message):
+            yield name, str(said)
+            return
         for key, item in value.items():
-            if key not in _PICTURES:
+            if key not in PICTURES:
                 yield from _flat(item, f"{name}.{key}" if name else key)
     elif isinstance(value, list):
         for place, item in enumerate(value):

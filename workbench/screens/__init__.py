@@ -26,10 +26,11 @@ def titles(t: Texts) -> dict[str, str]:
         "2-segments": t("Segments"),
         "3-effect-lab": t("Effect lab"),
         "4-lifetime-value": t("Lifetime value"),
-        "5-engagement": t("Engagement"),
-        "6-one-customer": t("One customer"),
-        "7-trust": t("Trust"),
-        "8-publish": t("Publish"),
+        "5-cohorts": t("Cohorts"),
+        "6-engagement": t("Engagement"),
+        "7-one-customer": t("One customer"),
+        "8-trust": t("Trust"),
+        "9-publish": t("Publish"),
     }
 
 
@@ -62,9 +63,19 @@ def effect_lab(project: Project | None = None, language: str | None = None) -> i
 def lifetime_value(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
     """Estimate what customers are worth."""
     from workbench.screens.frame import screen
-    from workbench.screens.value import ValueState, view
+    from workbench.screens.value import ValueState
+    from workbench.screens.value_view import view
 
     return screen("4-lifetime-value", ValueState, view, project, language)
+
+
+def cohorts(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """See what customers who began together did at the same age."""
+    from workbench.screens.cohorts import CohortsState
+    from workbench.screens.cohorts_view import view
+    from workbench.screens.frame import screen
+
+    return screen("5-cohorts", CohortsState, view, project, language)
 
 
 def engagement(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
@@ -73,7 +84,7 @@ def engagement(project: Project | None = None, language: str | None = None) -> i
     from workbench.screens.engaging_view import view
     from workbench.screens.frame import screen
 
-    return screen("5-engagement", EngagementState, view, project, language)
+    return screen("6-engagement", EngagementState, view, project, language)
 
 
 def one_customer(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
@@ -82,7 +93,7 @@ def one_customer(project: Project | None = None, language: str | None = None) ->
     from workbench.screens.customer_view import view
     from workbench.screens.frame import screen
 
-    return screen("6-one-customer", CustomerState, view, project, language)
+    return screen("7-one-customer", CustomerState, view, project, language)
 
 
 def trust(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
@@ -91,7 +102,7 @@ def trust(project: Project | None = None, language: str | None = None) -> ipywid
     from workbench.screens.trusting import TrustState
     from workbench.screens.trusting_view import view
 
-    return screen("7-trust", TrustState, view, project, language)
+    return screen("8-trust", TrustState, view, project, language)
 
 
 def publish(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
@@ -99,4 +110,4 @@ def publish(project: Project | None = None, language: str | None = None) -> ipyw
     from workbench.screens.frame import screen
     from workbench.screens.publishing import PublishState, view
 
-    return screen("8-publish", PublishState, view, project, language)
+    return screen("9-publish", PublishState, view, project, language)

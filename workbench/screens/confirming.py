@@ -11,10 +11,11 @@ from traitlets import Bool, Float
 from workbench.locale import Texts, say
 from workbench.project import Project
 from workbench.screens import controls
-from workbench.screens.state import ScreenState, worded
+from workbench.screens.answering import AnsweringState
+from workbench.screens.state import worded
 
 
-class ConfirmingState(ScreenState):
+class ConfirmingState(AnsweringState):
     """A screen whose `record` can be confirmed: its settings have `confirm`.
 
     Attributes:
@@ -22,8 +23,6 @@ class ConfirmingState(ScreenState):
         progress: The share of that work that is done.
     """
 
-    record: Any
-    kept: Any
     confirming = Bool(False)
     progress = Float(0.0)
 
@@ -31,10 +30,6 @@ class ConfirmingState(ScreenState):
         self._work: threading.Thread | None = None
         self._cancel = threading.Event()
         super().__init__(project)
-
-    def settings(self) -> Any:
-        """What is asked now."""
-        raise NotImplementedError
 
     @property
     def confirmed(self) -> bool:
@@ -46,9 +41,13 @@ class ConfirmingState(ScreenState):
         """Whether there is something that PyMC could confirm."""
         return self.record is not None
 
-    def ask(self, project: Project, settings: Any, **also: Any) -> Any:
-        """The record that answers `settings`; `also` is passed on to the project."""
-        raise NotImplementedError
+    def same(self, answered: Any, wanted: Any) -> bool:
+        """Whether it answers the question, confirmed or not."""
+        return super().same(answered.model_copy(update={"confirm": False}), wanted)
+
+    def answer(self) -> None:
+        self.stop()
+        super().answer()
 
     def confirm(self) -> None:
         """Let PyMC sample the same posterior; the page can be used meanwhile, and `stop` ends it."""

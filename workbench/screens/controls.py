@@ -194,6 +194,18 @@ def split_options(names: Sequence[str], t: Texts) -> list[Option]:
     ]
 
 
+def assignments(t: Texts) -> list[Option]:
+    """How people may have come into their groups."""
+    return [
+        (t("as the data say"), None),
+        (t("at random"), "random"),
+        (t("at random, with shares that moved"), "adaptive"),
+        (t("by a rule"), "rule"),
+        (t("people chose, or did something"), "self"),
+        (t("not known"), "unknown"),
+    ]
+
+
 def levels(t: Texts) -> list[Option]:
     """Probabilities of intervals to pick from."""
     return [(t.whole_percent(level), level) for level in (0.8, 0.9, 0.95, 0.99)]

@@ -9,11 +9,9 @@ import ipywidgets
 from workbench.analyses import design_words as words
 from workbench.analyses.design import DesignView
 from workbench.charts import design as pictures
-from workbench.charts.picture import Picture
-from workbench.charts.runtime import show
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
-from workbench.publish.result import html, table
+from workbench.publish.result import Frame, html, table, unbroken
 from workbench.screens import controls
 from workbench.screens.cards import figure_row, part
 from workbench.screens.design import DesignState
@@ -42,8 +40,8 @@ class _Answer(ipywidgets.VBox):
     def __init__(self, state: DesignState, t: Texts) -> None:
         self._t = t
         self._sentence, self._figures, self._length = html(""), html(""), html("")
-        self._truths, self._duration, self._assurance = _Frame(), _Frame(), _Frame(wide=True)
-        self._hold_out, self._levels = _Frame(wide=True), _Frame(wide=True)
+        self._truths, self._duration, self._assurance = Frame(), Frame(), Frame()
+        self._hold_out, self._levels = Frame(), Frame()
         self._numbers, self._hold_outs, self._level_table = Fold(), Fold(), Fold()
         self._own, self._held = html(""), html("")
         self._held_picture = _pictures(self._hold_out)
@@ -72,35 +70,35 @@ class _Answer(ipywidgets.VBox):
         """Put a design on the page."""
         t = self._t
         self._sentence.value = (
-            f'<p class="wb-sentence" role="status">{_plain(t(words.sentence(found)))}</p>'
-            f'<p class="wb-help">{_plain(words.basis(found, t))}</p>'
+            f'<p class="wb-sentence" role="status">{unbroken(t(words.sentence(found)))}</p>'
+            f'<p class="wb-help">{unbroken(words.basis(found, t))}</p>'
         )
         self._figures.value = figure_row(
             [(one.label, one.value, one.detail) for one in words.figures(found, t)]
         )
-        self._truths.show(pictures.truths(found, t))
-        self._duration.show(pictures.duration(found, t))
-        self._assurance.show(pictures.assurance(found, t))
-        self._length.value = f"<p>{_plain(words.length(found, t))}</p>"
+        self._truths.show(pictures.truths(found, t), wide=False)
+        self._duration.show(pictures.duration(found, t), wide=False)
+        self._assurance.show(pictures.assurance(found, t), wide=True)
+        self._length.value = f"<p>{unbroken(words.length(found, t))}</p>"
         self._numbers.title = t("The numbers as a table")
         self._numbers.content = table(words.truth_rows(found, t)) + table(words.week_rows(found, t))
         self._own.value = part(t("The rule on our own customers"), self._a_a(found))
-        self._levels.show(pictures.levels(found, t))
+        self._levels.show(pictures.levels(found, t), wide=True)
         self._level_table.title = t("The levels as a table")
         self._level_table.content = table(words.level_rows(found, t))
         said, picture = words.hold_out_words(found), pictures.hold_out(found, t)
         self._held_picture.layout.display = "" if picture else "none"
         if picture is not None:
-            self._hold_out.show(picture)
+            self._hold_out.show(picture, wide=True)
         held = t("A global hold-out needs a year of orders to be planned on.") if said is None else t(said)
-        self._held.value = part(t("A global hold-out"), f"<p>{_plain(held)}</p>")
+        self._held.value = part(t("A global hold-out"), f"<p>{unbroken(held)}</p>")
         self._hold_outs.title = t("The hold-outs as a table")
         self._hold_outs.content = table(words.hold_out_rows(found, t))
 
     def _a_a(self, found: DesignView) -> str:
         t = self._t
         if found.false_wins is not None:
-            return f'<p role="status">{_plain(t(words.false_win_words(found.false_wins)))}</p>'
+            return f'<p role="status">{unbroken(t(words.false_win_words(found.false_wins)))}</p>'
         said = t(
             "An A/A test: customers who were all given the same are split at random, and the rule is asked "
             "who won. Values far from Normal, or many looks, make it find winners more often than it says."
@@ -112,25 +110,3 @@ class _Answer(ipywidgets.VBox):
 
 def _pictures(*frames: ipywidgets.Widget) -> ipywidgets.Box:
     return ipywidgets.Box(list(frames)).add_class("wb-pictures")
-
-
-class _Frame(ipywidgets.VBox):
-    """A chart between its title and its caption."""
-
-    def __init__(self, *, wide: bool = False) -> None:
-        self._title, self._caption, self._chart = html(""), html(""), show(None, "")
-        super().__init__([self._title, self._chart, self._caption])
-        self.add_class("wb-picture")
-        if wide:
-            self.add_class("wb-wide")
-
-    def show(self, picture: Picture) -> None:
-        self._title.value = f'<h2 class="wb-part">{_plain(picture.title)}</h2>'
-        self._chart.description = picture.description
-        self._chart.chart = picture.chart
-        self._caption.value = f'<p class="wb-help">{_plain(picture.caption)}</p>'
-
-
-def _plain(text: str) -> str:
-    """Escaped, and no line begins with a per-cent sign."""
-    return escape(text).replace(" %", "&nbsp;%")

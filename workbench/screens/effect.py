@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from traitlets import Bool, Float, Instance, Int, List, Unicode
@@ -10,12 +9,14 @@ from traitlets import Bool, Float, Instance, Int, List, Unicode
 from workbench.analyses.experiment import experiments, sums_in
 from workbench.analyses.groups import CROSSED
 from workbench.analyses.posteriors import STRIP, lifts_of_past_tests
-from workbench.engines import fetch, has, table
+from workbench.engines import has, table
 from workbench.errors import WorkbenchError
 from workbench.locale import say
 from workbench.metrics.actions import Timed
+from workbench.metrics.cells import ask
 from workbench.project import Project
 from workbench.records import EffectRecord, EffectSettings, Interval, OtherMetric
+from workbench.screens.answering import planned_split
 from workbench.screens.confirming import ConfirmingState
 from workbench.screens.state import groups, splits
 from workbench.screens.stretches import stretches
@@ -80,8 +81,9 @@ class EffectState(ConfirmingState):
         groups: What `by` may be.
         arms: What `control` may be.
         record: The answer; None while there is none.
-        kept: Whether the project has it.
     """
+
+    asked = _ASKED
 
     experiment = Unicode(allow_none=True)
     metric = Unicode(allow_none=True)
@@ -119,83 +121,79 @@ class EffectState(ConfirmingState):
     groups = List(Unicode())
     arms = List(Unicode())
     record = Instance(EffectRecord, allow_none=True)
-    kept = Bool(False)
 
     def __init__(self, project: Project) -> None:
+        # what the tables hold, as of the last look at them
         self._experiments: dict[str, list[str]] = {}
-        self._stale = True
-        self._settling = False
+        self._sums: list[str] = []
+        self._arms_of: dict[str, list[str]] = {}
+        self._summed: dict[tuple[str, str], bool] = {}
         super().__init__(project)
-        self.observe(self._changed, _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
         self._experiments = {name: m for name, m in experiments(self.project.engine).items() if m}
         self.names = list(self._experiments)
         self.missing = None if self.names else say("There is no experiment in this project yet.")
-        self._stale = True
-        self._settle()
+        self._sums = sums_in(self.project.engine)
+        self._arms_of, self._summed = {}, {}
+        self.settle()
 
-    def _changed(self, _change: object) -> None:
-        if self._settling:
-            return
-        with self.working():
-            self._settle()
-        self.answer()
-
-    def _settle(self) -> None:
+    def fit(self) -> None:
         """Let what is asked fit the experiment: its metrics, groups and arms."""
-        self._settling = True
-        try:
-            if self.experiment not in self._experiments:
-                self.experiment = self.names[0] if self.names else None
-            self.metrics = self._experiments.get(self.experiment or "", [])
-            if self.metric not in self.metrics:
-                self.metric = self.metrics[0] if self.metrics else None
-            timed = Timed.of(self.metric or "") is not None
-            self.sums = sums_in(self.project.engine) if timed else []
-            self.events = [m.removeprefix("any:") for m in self.metrics if m.startswith("any:")]
-            if self.per not in self.sums or self.per == self.metric:
-                self.per = None
-            if self.delivered not in self.events:
-                self.delivered = None
-            for name in ("guardrails", "secondary", "falling"):
-                setattr(self, name, [m for m in getattr(self, name) if m in self.metrics])
-            arms = self._arms()
-            if arms != self.arms:
-                self.arms, self.split = arms, ""
-            self.groups = self._groups()
-            if self.control not in self.arms:
-                self.control = None
-            if self.by not in self.groups:
-                self.by = None
-            if self.and_by not in self.groups or self.by is None or self.and_by == self.by:
-                self.and_by = None
-            if self.arm not in self.arms or self.arm == self.control:
-                self.arm = None
-        finally:
-            self._settling = False
+        if self.experiment not in self._experiments:
+            self.experiment = self.names[0] if self.names else None
+        self.metrics = self._experiments.get(self.experiment or "", [])
+        if self.metric not in self.metrics:
+            self.metric = self.metrics[0] if self.metrics else None
+        timed = Timed.of(self.metric or "") is not None
+        self.sums = self._sums if timed else []
+        self.events = [m.removeprefix("any:") for m in self.metrics if m.startswith("any:")]
+        if self.per not in self.sums or self.per == self.metric:
+            self.per = None
+        if self.delivered not in self.events:
+            self.delivered = None
+        for name in ("guardrails", "secondary", "falling"):
+            setattr(self, name, [m for m in getattr(self, name) if m in self.metrics])
+        arms = self._arms()
+        if arms != self.arms:
+            self.arms, self.split = arms, ""
+        self.groups = self._groups()
+        if self.control not in self.arms:
+            self.control = None
+        if self.by not in self.groups:
+            self.by = None
+        if self.and_by not in self.groups or self.by is None or self.and_by == self.by:
+            self.and_by = None
+        if self.arm not in self.arms or self.arm == self.control:
+            self.arm = None
 
     def _arms(self) -> list[str]:
-        engine, found = self.project.engine, set[str]()
-        for name in ("exposures", "summaries"):
-            if has(engine, name):
-                rows = table(engine, name)
-                rows = rows.filter(rows.experience_id == (self.experiment or ""))
-                found |= {row["variant"] for row in fetch(engine, rows.select("variant").distinct())}
-        return sorted(found)
+        name = self.experiment or ""
+        if name not in self._arms_of:
+            found = set[str]()
+            for rows in self._rows("exposures", "summaries"):
+                found |= set(
+                    ask(self.project.engine, rows.select("variant").distinct())["variant"].to_pylist()
+                )
+            self._arms_of[name] = sorted(found)
+        return self._arms_of[name]
 
     def _groups(self) -> list[str]:
-        engine = self.project.engine
-        if has(engine, "summaries"):
-            rows = table(engine, "summaries")
-            rows = rows.filter(
-                (rows.experience_id == (self.experiment or "")) & (rows.metric == (self.metric or ""))
+        asked = self.experiment or "", self.metric or ""
+        if asked not in self._summed:
+            counts = (
+                ask(self.project.engine, rows.filter(rows.metric == asked[1]).aggregate(n=rows.count()))
+                for rows in self._rows("summaries")
             )
-            if fetch(engine, rows.aggregate(n=rows.count()))[0]["n"]:
-                return groups(self.project, "summaries")
-        return splits(self.project)
+            self._summed[asked] = any(count["n"][0].as_py() for count in counts)
+        return groups(self.project, "summaries") if self._summed[asked] else splits(self.project)
+
+    def _rows(self, *names: str) -> list[Any]:
+        """The experiment's rows of those of the tables that are there."""
+        engine = self.project.engine
+        tables = [table(engine, name) for name in names if has(engine, name)]
+        return [rows.filter(rows.experience_id == (self.experiment or "")) for rows in tables]
 
     def settings(self) -> EffectSettings:
         """What is asked now.
@@ -215,7 +213,7 @@ class EffectState(ConfirmingState):
             window_days=self.window_days,
             prior=PRIORS[self.prior],
             rope=self.rope,
-            planned_split=self._planned(),
+            planned_split=planned_split(self.split, self.arms),
             lower_is_better=self.lower_is_better,
             from_day=self.from_day,
             statistic=self.statistic,
@@ -262,18 +260,6 @@ class EffectState(ConfirmingState):
             if metric != self.metric or self.per
         )
 
-    def _planned(self) -> dict[str, float] | None:
-        if not self.split.strip():
-            return None
-        shares = [float(part.replace(",", ".")) for part in re.findall(r"\d+(?:[.,]\d+)?", self.split)]
-        if len(shares) != len(self.arms) or min(shares, default=0) <= 0:
-            raise WorkbenchError(
-                "The planned split “{split}” is not one: give a number for each arm, in this order: {arms}.",
-                split=self.split,
-                arms=", ".join(self.arms),
-            )
-        return dict(zip(self.arms, shares, strict=True))
-
     @property
     def confirmable(self) -> bool:
         return self.record is not None and self.record.settings.by is not None
@@ -285,34 +271,6 @@ class EffectState(ConfirmingState):
     def ask(self, project: Project, settings: EffectSettings, **also: Any) -> EffectRecord:
         return project.effect(**dict(settings), keep=False, **also)
 
-    def answer(self) -> None:
-        """Ask the project, unless it was asked the same a moment ago."""
-        if self.missing is not None or not self.ready:
-            return
-        self.stop()
-        with self.working():
-            record = None
-            try:
-                wanted = self.settings()
-                if not self._answers(wanted):
-                    record = self.ask(self.project, wanted)
-                    self.kept, self.notice = record.id in self.project.records, None
-                else:
-                    record = self.record
-            finally:
-                self.record, self._stale = record, False
-
-    def _answers(self, wanted: EffectSettings) -> bool:
-        """Whether the record is the answer to these settings, confirmed or not, and at whichever look."""
-        if self.record is None or self._stale:
-            return False
-        return wanted == self.record.settings.model_copy(update={"looks": wanted.looks, "confirm": False})
-
-    def keep(self) -> None:
-        """Keep the answer in the project, so that it can be published."""
-        if self.record is None:
-            return
-        with self.working():
-            self.project.records.add(self.record)
-            self.kept = True
-            self.notice = say("The result is kept; you can publish it.")
+    def same(self, answered: EffectSettings, wanted: EffectSettings) -> bool:
+        """Whether it answers the question, at whichever look."""
+        return super().same(answered.model_copy(update={"looks": wanted.looks}), wanted)

@@ -18,7 +18,7 @@ from workbench.screens.tabs import tabs
 
 
 def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
-    """The three parts of the effect lab."""
+    """The parts of the effect lab; each is made when it is opened."""
 
     def design() -> ipywidgets.Widget:
         from workbench.screens.design import DesignState
@@ -32,9 +32,16 @@ def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
 
         return not_random_view(NotRandomState(state.project), t)
 
+    def returning() -> ipywidgets.Widget:
+        from workbench.screens.returning import ReturningState
+        from workbench.screens.returning_view import view as returning_view
+
+        return returning_view(ReturningState(state.project), t)
+
     parts = [
         (t("Design"), design),
         (t("Results"), lambda: results(state, t)),
+        (t("Coming back"), returning),
         (t("Not random"), not_random),
     ]
     return tabs(t("Parts of the screen"), parts, opened=1)
@@ -66,14 +73,6 @@ def results(state: EffectState, t: Texts) -> ipywidgets.Widget:
 
 
 def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
-    assignments = [
-        (t("as the data say"), None),
-        (t("at random"), "random"),
-        (t("at random, with shares that moved"), "adaptive"),
-        (t("by a rule"), "rule"),
-        (t("people chose"), "self"),
-        (t("not known"), "unknown"),
-    ]
     return [
         controls.choice(
             state, "experiment", t("Experiment"), lambda: [(n, n) for n in state.names], follows="names"
@@ -102,7 +101,9 @@ def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
             lambda: [(t("the likeliest best"), None), *((arm, arm) for arm in state.arms)],
             follows="arms",
         ),
-        controls.choice(state, "assignment", t("How people came into their arm"), lambda: assignments),
+        controls.choice(
+            state, "assignment", t("How people came into their arm"), lambda: controls.assignments(t)
+        ),
         controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
     ]
 

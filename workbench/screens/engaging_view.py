@@ -16,12 +16,11 @@ from workbench.analyses.stays import MISFIT, TimeOnPage
 from workbench.charts import engagement as charts
 from workbench.charts import stays as stay_charts
 from workbench.charts.picture import Picture
-from workbench.charts.runtime import show
 from workbench.locale import Texts
 from workbench.metrics.engagement import LONG_SECONDS, ORDER
 from workbench.metrics.sessions import ENGAGEMENT
 from workbench.publish.fold import Fold
-from workbench.publish.result import checks, html, table
+from workbench.publish.result import Pictures, checks, html, table
 from workbench.screens import controls
 from workbench.screens.cards import figure_row
 from workbench.screens.engaging import EngagementState
@@ -230,8 +229,7 @@ class _Part(ipywidgets.VBox):
     def __init__(self, title: str) -> None:
         self._title = html(f'<h2 class="wb-part">{escape(title)}</h2>')
         self._sentence, self._figures, self._note = html(""), html(""), html("")
-        self._pictures = ipywidgets.Box().add_class("wb-pictures")
-        self._frames: list[_Frame] = []
+        self._pictures = Pictures("h3")
         self._folds = [Fold(), Fold()]
         super().__init__(
             [self._title, self._sentence, self._figures, self._pictures, self._note, *self._folds],
@@ -256,31 +254,9 @@ class _Part(ipywidgets.VBox):
         self._sentence.value = f"<p>{_words(sentence)}</p>" if sentence else ""
         self._figures.value = figure_row([_unbroken(one) for one in shown]) if shown else ""
         self._note.value = f'<p class="wb-help">{_words(note)}</p>' if note else ""
-        self._frames += [_Frame() for _ in range(len(pictures) - len(self._frames))]
-        alone = sum(not picture.wide for picture in pictures) == 1
-        for frame, picture in zip(self._frames, pictures, strict=False):
-            frame.show(picture, wide=picture.wide or alone)
-        self._pictures.children = self._frames[: len(pictures)]
-        self._pictures.layout.display = "" if pictures else "none"
+        self._pictures.show(pictures)
         for fold, (title, content) in zip(self._folds, [*tables, ("", ""), ("", "")], strict=False):
             fold.title, fold.content = title, content
-
-
-class _Frame(ipywidgets.VBox):
-    """A chart between its title and its caption."""
-
-    def __init__(self) -> None:
-        self._title, self._caption = html(""), html("")
-        self._chart = show(None, "")
-        super().__init__([self._title, self._chart, self._caption])
-        self.add_class("wb-picture")
-
-    def show(self, picture: Picture, *, wide: bool) -> None:
-        (self.add_class if wide else self.remove_class)("wb-wide")
-        self._title.value = f'<h3 class="wb-part">{_words(picture.title)}</h3>'
-        self._chart.description = picture.description
-        self._chart.chart = picture.chart
-        self._caption.value = f'<p class="wb-help">{_words(picture.caption)}</p>' if picture.caption else ""
 
 
 # --- figures --------------------------------------------------------------------------------------------

@@ -8,11 +8,9 @@ import ipywidgets
 
 from workbench.analyses.fairness import Fairness
 from workbench.charts import fairness as charts
-from workbench.charts.picture import Picture
-from workbench.charts.runtime import show
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
-from workbench.publish.result import checks, html, table
+from workbench.publish.result import Frame, checks, html, table
 from workbench.screens import controls
 from workbench.screens.cards import figure_row
 from workbench.screens.fairness import FairnessState
@@ -28,7 +26,7 @@ def view(state: FairnessState, t: Texts) -> ipywidgets.Widget:
     legend = html("")
     numbers = Fold(title=t("The numbers as a table"))
     details = Fold(title=t("How this is computed"), kind="wb-details")
-    frames: dict[str, _Frame] = {}
+    frames: dict[str, Frame] = {}
     result = ipywidgets.VBox([sentence, note, figures, pictures, legend, numbers, found, details])
 
     def write(_change: object = None) -> None:
@@ -43,7 +41,7 @@ def view(state: FairnessState, t: Texts) -> ipywidgets.Widget:
         figures.value = figure_row(_figures(answer, t))
         made = charts.pictures(answer, t)
         for measure, picture in zip(answer.measures, made, strict=True):
-            frames.setdefault(measure.name, _Frame()).show(picture)
+            frames.setdefault(measure.name, Frame()).show(picture, wide=picture.wide)
         shown = [frames[measure.name] for measure in answer.measures]
         if list(pictures.children) != shown:
             pictures.children = shown
@@ -59,22 +57,6 @@ def view(state: FairnessState, t: Texts) -> ipywidgets.Widget:
     write()
     state.observe(write, "answered")
     return ipywidgets.VBox([Presence(state.watch), columns(state, _asked(state, t), [result], t)])
-
-
-class _Frame(ipywidgets.VBox):
-    """A chart between its title and its caption."""
-
-    def __init__(self) -> None:
-        self._title, self._caption = html(""), html("")
-        self._chart = show(None, "")
-        super().__init__([self._title, self._chart, self._caption])
-        self.add_class("wb-picture")
-
-    def show(self, picture: Picture) -> None:
-        self._title.value = f'<h2 class="wb-part">{escape(picture.title)}</h2>'
-        self._chart.description = picture.description
-        self._chart.chart = picture.chart
-        self._caption.value = f'<p class="wb-help">{escape(picture.caption)}</p>'
 
 
 def _asked(state: FairnessState, t: Texts) -> list[ipywidgets.Widget]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
+from typing import Any
 
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
 from workbench.analyses import two_groups
-from workbench.analyses.association import Association, NotRandomSettings, NotRandomView, Treatment
 from workbench.analyses.checks import believed
 from workbench.analyses.experiment import recorded_assignment
 from workbench.analyses.second_opinion import available
@@ -17,7 +16,9 @@ from workbench.errors import WorkbenchError
 from workbench.locale import say
 from workbench.metrics import covariates
 from workbench.project import Project
-from workbench.screens.state import ScreenState
+from workbench.records import AssociationRecord, NotRandomSettings
+from workbench.records.association import Treatment
+from workbench.screens.answering import AnsweringState, planned_split
 
 TREATMENTS: tuple[Treatment, ...] = ("experiment", "event", "column")
 _ASKED = (
@@ -41,8 +42,8 @@ _ASKED = (
 )
 
 
-class NotRandomState(ScreenState):
-    """What is asked of which two groups, and the view that answers it.
+class NotRandomState(AnsweringState):
+    """What is asked of which two groups, and the record that answers it.
 
     Attributes:
         assignment: How people came to it; None lets the data say.
@@ -56,9 +57,10 @@ class NotRandomState(ScreenState):
         known: What may be adjusted for.
         befores: What `placebo` may be; empty where there are dates to look back from.
         random: Experiments that were random, to hold the answer against.
-        shown: The answer; None while there is none.
-        imbalance, outcome_difference: The hidden cause that the slider asks about.
+        record: The answer; None while there is none.
     """
+
+    asked = _ASKED
 
     assignment = Unicode(None, allow_none=True)
     treatment = Unicode("experiment")
@@ -85,17 +87,11 @@ class NotRandomState(ScreenState):
     known = List(Unicode())
     befores = List(Unicode())
     random = List(Unicode())
-    shown = Instance(NotRandomView, allow_none=True)
-    imbalance = Float(0.0)
-    outcome_difference = Float(0.0)
+    record = Instance(AssociationRecord, allow_none=True)
 
     def __init__(self, project: Project) -> None:
-        self._settling = False
-        self._stale = True
         self._settled_for: tuple[str, str | None] | None = None
         super().__init__(project)
-        self.observe(self._changed, _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
@@ -109,8 +105,7 @@ class NotRandomState(ScreenState):
             for name in two_groups.names(engine, "experiment")
             if recorded_assignment(engine, table(engine, "exposures"), name) == "random"
         ]
-        self._stale = True
-        self._settle()
+        self.settle()
 
     @property
     def believed(self) -> str:
@@ -127,51 +122,40 @@ class NotRandomState(ScreenState):
         """Whether a second opinion can be asked for."""
         return available()
 
-    def _changed(self, _change: object) -> None:
-        if self._settling:
-            return
-        with self.working():
-            self._settle()
-        self.answer()
-
-    def _settle(self) -> None:
+    def fit(self) -> None:
         """Let what is asked fit the treatment: its names, arms, metrics and covariates."""
         if self.missing is not None:
             return
-        self._settling = True
-        try:
-            engine = self.project.engine
-            if self.treatment not in self.treatments:
-                self.treatment = self.treatments[0]
-            self.names = two_groups.names(engine, self.treatment)
-            if self.name not in self.names:
-                self.name = next((one for one in self._likely() if one not in self.random), self.names[0])
-            self.metrics = two_groups.metrics(engine, self.treatment, self.name)
-            if self.metric not in self.metrics:
-                self.metric = self.metrics[0] if self.metrics else None
-            asked = self._settings(None)
-            self.arms = [] if self.treatment == "event" else two_groups.values(engine, asked)
-            timed = not (self.treatment == "experiment" and two_groups.is_measured(engine, asked))
-            columns = covariates.attributes(engine)
-            rows = table(engine, "customers")
-            self.befores = [] if timed else [name for name in columns if rows[name].type().is_numeric()]
-            if self.placebo not in self.befores:
-                self.placebo = None
-            self.known = [
-                name
-                for name in (*columns, *(covariates.HISTORY if timed else ()))
-                if name not in (self.name, self.placebo) and self._can(name)
-            ]
-            if self._settled_for != (self.treatment, self.name):
-                self._settled_for = (self.treatment, self.name)
-                self.arm = self.control = self.landmark = self.since = self.placebo = None
-                self.assignment = None
-                self.adjust_for = two_groups.usual(engine, asked, timed=timed)
-            extra = [name for name in self.adjust_for if name not in self.known and name != self.placebo]
-            self.known = [*self.known, *extra]
-            self.adjust_for = [name for name in self.known if name in self.adjust_for]
-        finally:
-            self._settling = False
+        engine = self.project.engine
+        if self.treatment not in self.treatments:
+            self.treatment = self.treatments[0]
+        self.names = two_groups.names(engine, self.treatment)
+        if self.name not in self.names:
+            self.name = next((one for one in self._likely() if one not in self.random), self.names[0])
+        self.metrics = two_groups.metrics(engine, self.treatment, self.name)
+        if self.metric not in self.metrics:
+            self.metric = self.metrics[0] if self.metrics else None
+        asked = self._settings(None)
+        self.arms = [] if self.treatment == "event" else two_groups.values(engine, asked)
+        timed = not (self.treatment == "experiment" and two_groups.is_measured(engine, asked))
+        columns = covariates.attributes(engine)
+        rows = table(engine, "customers")
+        self.befores = [] if timed else [name for name in columns if rows[name].type().is_numeric()]
+        if self.placebo not in self.befores:
+            self.placebo = None
+        self.known = [
+            name
+            for name in (*columns, *(covariates.HISTORY if timed else ()))
+            if name not in (self.name, self.placebo) and self._can(name)
+        ]
+        if self._settled_for != (self.treatment, self.name):
+            self._settled_for = (self.treatment, self.name)
+            self.arm = self.control = self.landmark = self.since = self.placebo = None
+            self.assignment = None
+            self.adjust_for = two_groups.usual(engine, asked, timed=timed)
+        extra = [name for name in self.adjust_for if name not in self.known and name != self.placebo]
+        self.known = [*self.known, *extra]
+        self.adjust_for = [name for name in self.known if name in self.adjust_for]
 
     def _likely(self) -> list[str]:
         """The names, the likeliest to be meant first; what everybody does is never it."""
@@ -210,18 +194,10 @@ class NotRandomState(ScreenState):
         )
 
     def _planned(self) -> dict[str, float] | None:
-        if self.randomised is None or not self.split.strip():
+        if self.randomised is None:
             return None
         asked = NotRandomSettings(name=self.randomised)
-        arms = two_groups.values(self.project.engine, asked)
-        shares = [float(part.replace(",", ".")) for part in re.findall(r"\d+(?:[.,]\d+)?", self.split)]
-        if len(shares) != len(arms) or min(shares, default=0) <= 0:
-            raise WorkbenchError(
-                "The planned split “{split}” is not one: give a number for each arm, in this order: {arms}.",
-                split=self.split,
-                arms=", ".join(arms),
-            )
-        return dict(zip(arms, shares, strict=True))
+        return planned_split(self.split, two_groups.values(self.project.engine, asked))
 
     def settings(self) -> NotRandomSettings:
         """What is asked now.
@@ -235,27 +211,5 @@ class NotRandomState(ScreenState):
             )
         return self._settings(tuple(self.adjust_for))
 
-    def answer(self) -> None:
-        """Ask the project, unless it was asked the same a moment ago."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            shown = None
-            try:
-                wanted = self.settings()
-                same = self.shown is not None and wanted == self.shown.settings and not self._stale
-                shown = self.shown if same else self.project.not_random(**dict(wanted))
-            finally:
-                self.shown, self._stale = shown, False
-            if shown is not None and not same:
-                self._as_strong_as_known(shown)
-
-    def _as_strong_as_known(self, shown: NotRandomView) -> None:
-        """Set the slider to a cause as strong as the strongest that is known, against the answer."""
-        strongest = None if shown.sensitivity is None else shown.sensitivity.strongest
-        if strongest is None or not isinstance(shown.answer, Association):
-            self.imbalance = self.outcome_difference = 0.0
-            return
-        self.imbalance = round(abs(strongest.imbalance), 3)
-        size = abs(strongest.outcome_difference)
-        self.outcome_difference = float(f"{size if shown.answer.difference >= 0 else -size:.3g}")
+    def ask(self, project: Project, settings: NotRandomSettings, **also: Any) -> AssociationRecord:
+        return project.not_random(**dict(settings), keep=False, **also)

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import ipywidgets
 
-from workbench.analyses.association import NOBODY, covariate_name
 from workbench.decisions import metric_name
 from workbench.locale import Texts
+from workbench.publish.association_result import AssociationView
+from workbench.records.association import NOBODY
+from workbench.report.association import covariate_name
 from workbench.screens import controls
+from workbench.screens.download import record_files
 from workbench.screens.frame import columns
 from workbench.screens.not_random import NotRandomState
-from workbench.screens.not_random_answer import AnswerView
 from workbench.screens.ticking import Ticks
 
 
 def view(state: NotRandomState, t: Texts) -> ipywidgets.Widget:
     """The question on the left, what can be said on the right."""
-    return columns(state, [*_asked(state, t), _more(state, t), _help(t)], [AnswerView(state, t)], t)
+    result = AssociationView(t, trust_first=True)
+
+    def show(_change: object = None) -> None:
+        if state.record is not None:
+            result.show(state.record)
+        result.layout.display = "" if state.record else "none"
+
+    show()
+    state.observe(show, "record")
+    asked = [
+        *_asked(state, t),
+        _more(state, t),
+        controls.keep(state, t),
+        record_files(state, t),
+        _help(t),
+    ]
+    return columns(state, asked, [result], t)
 
 
 # --- what is asked --------------------------------------------------------------------------------------
 
 
 def _asked(state: NotRandomState, t: Texts) -> list[ipywidgets.Widget]:
-    assignments = [
-        (t("as the data say"), None),
-        (t("people chose, or did something"), "self"),
-        (t("by a rule"), "rule"),
-        (t("nobody knows"), "unknown"),
-        (t("at random"), "random"),
-    ]
     kinds = {
         "experiment": t("of an arm of an experience"),
         "event": t("of something they did"),
@@ -38,7 +49,9 @@ def _asked(state: NotRandomState, t: Texts) -> list[ipywidgets.Widget]:
     arms = _arms(state, "arm", t("Who had it"), t)
     others = _arms(state, "control", t("Held against"), t, nobody=True)
     return [
-        controls.choice(state, "assignment", t("How did people come to it?"), lambda: assignments),
+        controls.choice(
+            state, "assignment", t("How did people come to it?"), lambda: controls.assignments(t)
+        ),
         controls.choice(
             state,
             "treatment",

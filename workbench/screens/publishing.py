@@ -12,9 +12,10 @@ from workbench.analyses.experiment import SEGMENTS
 from workbench.decisions import metric_name
 from workbench.locale import Message, Texts, say
 from workbench.publish import bundle
-from workbench.publish.page import address
+from workbench.publish.association_result import AssociationView
+from workbench.publish.page import address, record_view
 from workbench.publish.result import ResultView, html
-from workbench.records import EffectRecord, ValueRecord
+from workbench.records import SMALLEST_GROUP, AnyRecord, AssociationRecord, EffectRecord
 from workbench.screens import controls
 from workbench.screens.frame import columns, served
 from workbench.screens.state import ScreenState
@@ -29,7 +30,7 @@ class PublishState(ScreenState):
         records: The kept records, newest first.
         chosen: Ids of those for the page, in the order in which they were chosen.
         title: The page's title.
-        sensitive_too: Whether a result may be split by what is sensitive about people.
+        sensitive_too: Whether a result may tell what is sensitive about people.
         pages: The pages that are out, newest first.
         published: The slug of the page that was published last.
     """
@@ -60,11 +61,11 @@ class PublishState(ScreenState):
             self.chosen = [*rest, record_id] if wanted else rest
 
     def sensitive(self) -> bool:
-        """Whether a chosen record is split by what is sensitive about people."""
+        """Whether a chosen record tells what is sensitive about people."""
         known = {record.id: record for record in self.records}
-        return any(bundle.splits_by_sensitive(self.project, known[chosen]) for chosen in self.chosen)
+        return any(bundle.shows_sensitive(self.project, known[chosen]) for chosen in self.chosen)
 
-    def preview(self) -> list[EffectRecord | ValueRecord]:
+    def preview(self) -> list[AnyRecord]:
         """The chosen records as others will see them."""
         known = {record.id: record for record in self.records}
         return [bundle.public(known[chosen]) for chosen in self.chosen]
@@ -89,8 +90,11 @@ class PublishState(ScreenState):
             self.refresh()
 
 
-def question(record: EffectRecord | ValueRecord) -> Message:
+def question(record: AnyRecord) -> Message:
     """What a record answers, in a line."""
+    if isinstance(record, AssociationRecord):
+        asked_for = {"metric": metric_name(record.settings.metric), "name": record.settings.name}
+        return say("{metric} and “{name}”, an association", **asked_for)
     settings = record.settings
     by = say("all saved segments") if settings.by == SEGMENTS else settings.by
     if isinstance(record, EffectRecord):
@@ -132,7 +136,7 @@ def _records(state: PublishState, t: Texts) -> ipywidgets.VBox:
     zone = ZoneInfo(state.project.settings.timezone)
     ticks: dict[str, ipywidgets.Checkbox] = {}
 
-    def line(record: EffectRecord | ValueRecord) -> ipywidgets.VBox:
+    def line(record: AnyRecord) -> ipywidgets.VBox:
         tick = ipywidgets.Checkbox(description=t(question(record)), indent=False, layout=controls.full())
         ticks[record.id] = tick
         tick.observe(lambda change: state.choose(record.id, wanted=change.new), "value")
@@ -211,12 +215,12 @@ def _preview(state: PublishState, t: Texts) -> ipywidgets.VBox:
     """The chosen results as others will see them."""
     box = ipywidgets.VBox()
     title = html(f'<h2 class="wb-part">{escape(t("As others will see it"))}</h2>')
-    views: dict[str, ResultView] = {}
+    views: dict[str, ResultView | AssociationView] = {}
 
     def fill(_change: object = None) -> None:
         shown = state.preview()
         for record in shown:
-            views[record.id] = views.get(record.id) or ResultView(t, record)
+            views[record.id] = views.get(record.id) or record_view(record, t)
         hint = html(f'<p class="wb-help">{escape(t("Choose a result, and it is shown here."))}</p>')
         box.children = [title, *([views[record.id] for record in shown] or [hint])]
 
@@ -241,7 +245,7 @@ def _meanings(t: Texts) -> list[tuple[str, str]]:
             t(
                 "Without groups of fewer than {least:count} people and with rounded counts; no customer, "
                 "rule or query goes out.",
-                least=bundle.SMALLEST_GROUP,
+                least=SMALLEST_GROUP,
             ),
         ),
     ]

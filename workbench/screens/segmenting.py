@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 import ipywidgets
-from traitlets import Dict, Instance, Unicode
+from traitlets import Bool, Dict, Instance, Unicode
 
 from workbench.engines import fetch, has, table
 from workbench.errors import RuleError, WorkbenchError
@@ -16,6 +16,7 @@ from workbench.publish.result import html
 from workbench.screens import controls
 from workbench.screens.frame import columns
 from workbench.screens.state import ScreenState, groups, last_second
+from workbench.screens.tabs import tabs
 from workbench.segments import check_rule, history_columns, label, sizes
 
 EXAMPLES = (
@@ -38,6 +39,7 @@ class SegmentState(ScreenState):
         size: How many customers are in it, and of how many there are.
         saved: Rule, customers in it and customers in all, by name.
         values: Frequent values of each column that a rule may name.
+        described: Whether there is a table of customers, which rules are about; orders alone have none.
     """
 
     name = Unicode("")
@@ -46,13 +48,15 @@ class SegmentState(ScreenState):
     size = Instance(tuple, allow_none=True)
     saved = Dict()
     values = Dict()
+    described = Bool(False)
 
     def refresh(self) -> None:
         super().refresh()
         engine = self.project.engine
-        self.missing = None
-        if not has(engine, "customers"):
-            self.missing = say("There are no customers in this project yet.")
+        self.described = has(engine, "customers")
+        there = self.described or has(engine, "orders")
+        self.missing = None if there else say("There are no customers in this project yet.")
+        if not self.described:
             return
         counted = self.project.segment_sizes() if len(self.project.segments) else {}
         self.saved = {name: (rule, *counted[name]) for name, rule in self.project.segments.items()}
@@ -85,6 +89,11 @@ class SegmentState(ScreenState):
             except RuleError as error:
                 self.doubt = error.message
 
+    def look_again(self) -> None:
+        """Show what was saved elsewhere."""
+        with self.working():
+            self.refresh()
+
     def edit(self, name: str) -> None:
         """Take a saved segment up again."""
         with self.working():
@@ -115,7 +124,25 @@ class SegmentState(ScreenState):
 
 
 def view(state: SegmentState, t: Texts) -> ipywidgets.Widget:
+    """Rules over what is known of customers, and segments by what they bought; each is made when opened."""
+
+    def by_purchases() -> ipywidgets.Widget:
+        from workbench.screens.rfm import RfmState
+        from workbench.screens.rfm_view import view as rfm_view
+
+        bought = RfmState(state.project)
+        bought.observe(lambda _: state.look_again(), "kept")
+        return rfm_view(bought, t)
+
+    parts = [(t("By a rule"), lambda: rules(state, t)), (t("By what they bought (RFM)"), by_purchases)]
+    return tabs(t("Parts of the screen"), parts, opened=0 if state.described else 1)
+
+
+def rules(state: SegmentState, t: Texts) -> ipywidgets.Widget:
     """The rule on the left, the saved segments and the columns there are on the right."""
+    if not state.described:
+        words = t("Rules are about the table of customers, which is not there yet; load a file with one.")
+        return html(f'<p class="wb-sentence">{escape(words)}</p>')
     asked = [
         controls.text(state, "name", t("Name"), example=t("loyal")),
         controls.lines(state, "rule", t("Rule"), example=EXAMPLES[0], rows=4),

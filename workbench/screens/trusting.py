@@ -10,6 +10,7 @@ from traitlets import Float, Instance, Int, Unicode
 from workbench.analyses.trust_answer import TrustSettings, TrustView
 from workbench.locale import say
 from workbench.project import Project
+from workbench.screens.muting import MuteState
 from workbench.screens.state import ScreenState
 
 _ASKED = (
@@ -33,6 +34,7 @@ class TrustState(ScreenState):
     Attributes:
         change_days: A change of the rate of leaving is expected once in so many days: one over the hazard.
         found: The answer; None while there is none.
+        mutes: Which alarms sound, and what is said when one is muted.
         others: See `analyses.trust_answer.TrustSettings`.
     """
 
@@ -51,14 +53,21 @@ class TrustState(ScreenState):
     found = Instance(TrustView, allow_none=True)
 
     def __init__(self, project: Project) -> None:
+        self.mutes = MuteState(project)
         super().__init__(project)
         self.observe(lambda _: self.answer(), _ASKED)
         self.answer()
+        self.mutes.observe(self._told, "notice")
 
     def refresh(self) -> None:
         super().refresh()
         there = self.project.engine.tables()
         self.missing = None if there else say("There are no data in this project yet.")
+
+    def _told(self, _change: object) -> None:
+        """An alarm was muted, or sounds again: the answer says so."""
+        if self.mutes.notice is not None:
+            self.answer()
 
     def settings(self) -> TrustSettings:
         """What is asked now.
@@ -80,6 +89,7 @@ class TrustState(ScreenState):
                 found = self.project.trust(**vars(asked))
             finally:
                 self.found = found
+                self.mutes.look(found)
             if found.until is not None:
                 noon = datetime.combine(found.until, time(12), ZoneInfo(self.project.settings.timezone))
                 self.until = noon.astimezone(UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import ipywidgets
@@ -10,14 +9,13 @@ import ipywidgets
 from workbench.analyses.trust_alarm import AlarmView
 from workbench.analyses.trust_answer import TrustView
 from workbench.charts import trust as charts
-from workbench.charts.picture import Picture
-from workbench.charts.runtime import Chart, show
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
-from workbench.publish.result import checks, html, table
+from workbench.publish.result import Pictures, checks, html, table
 from workbench.report import Row
 from workbench.screens import controls
-from workbench.screens.frame import columns
+from workbench.screens.frame import columns, messages
+from workbench.screens.muting import muting
 from workbench.screens.tabs import tabs
 from workbench.screens.trusting import TrustState
 
@@ -48,9 +46,10 @@ def view(state: TrustState, t: Texts) -> ipywidgets.Widget:
 def trust(state: TrustState, t: Texts) -> ipywidgets.Widget:
     """The sentence, the figures, the pictures, what was checked and what cannot be said."""
     sentence, figures, seen, alarm, lacking = (html("") for _ in range(5))
-    pictures = _Pictures()
+    pictures = Pictures()
     signs, weeks, wishes = Fold(), Fold(), Fold()
-    shown = [sentence, figures, seen, pictures, signs, weeks, wishes, alarm, lacking]
+    mutes = [messages(state.mutes, t), muting(state.mutes, t)]
+    shown = [sentence, figures, seen, *mutes, pictures, signs, weeks, wishes, alarm, lacking]
     whole = ipywidgets.VBox(shown, layout=ipywidgets.Layout(width="100%")).add_class("wb-record")
 
     def write(_change: object = None) -> None:
@@ -74,30 +73,6 @@ def trust(state: TrustState, t: Texts) -> ipywidgets.Widget:
 
 
 # --- what is shown --------------------------------------------------------------------------------------
-
-
-class _Pictures(ipywidgets.Box):
-    """Charts with their titles and captions; another answer takes their places."""
-
-    def __init__(self) -> None:
-        self._frames: list[tuple[ipywidgets.VBox, ipywidgets.HTML, Chart, ipywidgets.HTML]] = []
-        self._shown: list[ipywidgets.VBox] = []
-        super().__init__()
-        self.add_class("wb-pictures")
-
-    def show(self, pictures: Sequence[Picture]) -> None:
-        while len(self._frames) < len(pictures):
-            title, chart, caption = html(""), show(None, ""), html("")
-            frame = ipywidgets.VBox([title, chart, caption]).add_class("wb-picture")
-            self._frames.append((frame, title, chart, caption))
-        for picture, (frame, title, chart, caption) in zip(pictures, self._frames, strict=False):
-            (frame.add_class if picture.wide else frame.remove_class)("wb-wide")
-            title.value = f'<h2 class="wb-part">{_unbroken(picture.title)}</h2>'
-            chart.description, chart.chart = picture.description, picture.chart
-            caption.value = f'<p class="wb-help">{_unbroken(picture.caption)}</p>'
-        shown = [frame for frame, *_ in self._frames[: len(pictures)]]
-        if len(self._shown) != len(shown):
-            self._shown = self.children = shown
 
 
 def _figures(found: TrustView, t: Texts) -> str:

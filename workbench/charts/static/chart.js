@@ -1,4 +1,5 @@
-// Draws one Vega-Lite chart as wide as its place, in the Vega that the page's runtime brings.
+// Draws one Vega-Lite chart as wide as its place, in the Vega that the page's runtime brings. A chart whose
+// specification stays gets its new data without being made again.
 const slot = (globalThis.workbenchVega ??= Promise.withResolvers());
 
 const SOON = 100; // ms: let a window that is being resized come to rest
@@ -63,8 +64,9 @@ function listen(model, spec, view) {
 export default {
   render({ model, el, signal }) {
     let turn = 0; // a later drawing overtakes an earlier one
-    let shown; // the place and the view on screen
+    let shown; // the view on screen, its place, and what it was made of
     let width = 0; // as drawn last
+    let asked; // the specification and the data that were drawn last, or are being drawn
     let timer;
 
     el.classList.add("wb-chart");
@@ -89,6 +91,8 @@ export default {
     async function draw() {
       const mine = ++turn;
       const spec = model.get("spec");
+      const data = model.get("data");
+      asked = { spec, data };
       if (!spec?.$schema) return replace();
       width = el.clientWidth;
       if (!width) return; // not on screen yet; the observer below calls again
@@ -97,12 +101,13 @@ export default {
       place.style.cssText = `position:absolute;visibility:hidden;width:${width}px`;
       el.append(place);
       try {
-        const result = await embed(structuredClone(spec), place, width);
+        const whole = structuredClone({ ...spec, datasets: { ...spec.datasets, ...data } });
+        const result = await embed(whole, place, width);
         if (mine !== turn || signal.aborted) {
           result.finalize();
           return place.remove();
         }
-        replace({ place, view: result });
+        replace({ place, view: result, spec, width });
         listen(model, spec, result.view);
       } catch (error) {
         console.error(error);
@@ -110,6 +115,23 @@ export default {
         if (mine !== turn) return;
         replace();
         words();
+      }
+    }
+
+    // Other data in the same chart: its view takes them, which costs far less than another view.
+    async function fill() {
+      const data = model.get("data");
+      if (asked?.spec === model.get("spec") && asked.data === data) return; // it came with its specification
+      if (!shown || shown.spec !== model.get("spec") || shown.width !== width) return draw();
+      const mine = ++turn;
+      asked = { spec: shown.spec, data };
+      const { view } = shown.view;
+      try {
+        for (const [name, rows] of Object.entries(data)) view.data(name, structuredClone(rows));
+        await view.runAsync();
+      } catch (error) {
+        console.error(error);
+        if (mine === turn) draw();
       }
     }
 
@@ -123,6 +145,7 @@ export default {
     });
     observer.observe(el);
     model.on("change:spec", draw);
+    model.on("change:data", fill);
     model.on("change:description", label);
     label();
     draw();

@@ -62,7 +62,7 @@ class AccessLog:
         if person is not None and not re.fullmatch("[0-9a-f]{64}", person):
             raise ValueError("a person is named by their mark in the log")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = {"time": now, "user": _user(), "action": action, "person": person, "details": details}
+        entry = {"time": now, "user": user(), "action": action, "person": person, "details": details}
         line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
         with storage.disk_errors(self._file):
             handle = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -105,7 +105,7 @@ def _ends_in_a_line(handle: int) -> bool:
     return os.read(handle, 1) == b"\n"
 
 
-def _user() -> str:
+def user() -> str:
     """The operating system's name for whoever runs this; a number where it has none."""
     try:
         return getpass.getuser()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, cast
 
 import ibis
 import pyarrow as pa
@@ -41,6 +42,11 @@ class Consenting:
     def answer(self) -> Any:
         """The other engine's `answer`, where it remembers answers."""
         return self._engine.answer  # type: ignore[attr-defined]  # some engines have it
+
+    def kept[T](self, question: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, kept as long as the other engine keeps it; see `CachedEngine.kept`."""
+        kept = getattr(self._engine, "kept", None)  # some engines have it
+        return make() if kept is None else cast(T, kept((self.purpose, question), make))
 
     def view(self, name: str, rows: Any) -> Any:
         """The rows of a table that may be seen.

@@ -1,4 +1,4 @@
-"""What is asked about two groups that were not made at random, and what can honestly be said of them.
+"""The record of two groups that were not made at random: what was asked, and what can honestly be said.
 
 None of it is an effect: `Association` is a type of its own, and where groups cannot be compared the answer is
 `Refused`, a sentence and no number. The only effects here are those of a randomised experiment that the
@@ -12,9 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workbench.locale import Message, say
-from workbench.metrics.covariates import MEANWHILE
-from workbench.records import Assignment, Check, Frozen, Interval, Number, Source, Text
+from workbench.records.base import Assignment, Frozen, Interval, Number, Record, Text
 
 Treatment = Literal["experiment", "event", "column"]
 Target = Literal["overlap", "treated", "everybody"]
@@ -170,14 +168,14 @@ class OverlapShape(Frozen):
 
     Attributes:
         edges: Of the bins, from 0 to 1.
-        treated, control: Share of each group in each bin.
-        alone: Share of each group without a counterpart in the other.
+        treated, control: Customers of each group in each bin; None where they are too few to be published.
+        alone: Share of each group without a counterpart in the other; None where they are too few.
     """
 
     edges: list[Number]
-    treated: list[Number]
-    control: list[Number]
-    alone: tuple[Number, Number]
+    treated: list[int | None]
+    control: list[int | None]
+    alone: tuple[Number | None, Number | None]
 
 
 class LostLevel(Frozen):
@@ -190,12 +188,17 @@ class LostLevel(Frozen):
 
 
 class BalanceLine(Frozen):
-    """Standardised mean difference of a level between the groups, as they are and as they are compared."""
+    """Standardised mean difference of a level between the groups, as they are and as they are compared.
+
+    Attributes:
+        customers: Those of either group who have the level and can be compared.
+    """
 
     covariate: str
     level: str
     before: Number
     after: Number
+    customers: tuple[int, int]
 
 
 class Strength(Frozen):
@@ -259,36 +262,31 @@ class Placebo(Frozen):
     answer: Association | Refused
 
 
-class NotRandomView(Frozen):
+class AssociationSummary(Frozen):
     """What can be said of two groups that were not made at random; of others only why this does not say it.
 
     Attributes:
-        sentence: The answer, or why there is none.
         groups: Those who had it, and the others.
         period: None for outcomes from a file, which says no dates.
         left_out: Customers who are in neither group, by the reason.
         covariates: What was adjusted for.
+        answer: The rung that was asked for.
         comparable: Customers of either group with a counterpart; None when the groups do not overlap.
         balance: Before and after, of the answer.
         ladder: From the groups as they are to the randomised experiment, as far as there are rungs.
-        answer: The rung that was asked for.
         placebo: None when there is nothing to look back at.
         sensitivity: None without an answer.
     """
 
-    settings: NotRandomSettings
-    source: Source
     assignment: Assignment
     word: Literal["association"] = "association"
     kind: Literal["binary", "mean"]
     unit: Unit
-    sentence: Text
     groups: tuple[Group, Group]
     period: Period | None
     left_out: dict[str, int]
     covariates: list[str]
     answer: Association | Refused
-    checks: list[Check]
     overlap: OverlapShape | None = None
     comparable: tuple[int, int] | None = None
     lost: list[LostLevel] = Field(default_factory=list)
@@ -298,51 +296,14 @@ class NotRandomView(Frozen):
     sensitivity: Sensitivity | None = None
 
 
-def covariate_name(name: str) -> Message:
-    """What a reader calls a covariate; a column keeps its name."""
-    kind, _, when = name.partition("_")
-    if name == "tenure":
-        return say("days known")
-    if when == MEANWHILE and kind in ("orders", "events"):
-        return say("orders meanwhile") if kind == "orders" else say("events meanwhile")
-    if kind in ("orders", "revenue", "events") and when[:-1].isdecimal() and when.endswith("d"):
-        days = int(when[:-1])
-        words = {
-            "orders": say("orders in {days:count} days", days=days),
-            "revenue": say("revenue in {days:count} days", days=days),
-            "events": say("events in {days:count} days", days=days),
-        }
-        return words[kind]
-    return say("{name}", name=name)
+class AssociationRecord(Record):
+    """What was said of two groups that were not made at random.
 
+    Attributes:
+        verdict: The answer, or why there is none.
+    """
 
-def rung_name(rung: Rung) -> Message:
-    """What a reader calls a rung of the ladder."""
-    words: dict[Rung, Message] = {
-        "seen": say("As they are"),
-        "comparable": say("With a counterpart"),
-        "regression": say("By regression"),
-        "overlap": say("Alike (overlap)"),
-        "treated": say("Those who had it"),
-        "everybody": say("Everybody"),
-        "doubleml": say("DoubleML"),
-        "encouraged": say("Encouraged"),
-        "randomised": say("At random"),
-    }
-    return words[rung]
-
-
-def rung_about(rung: Rung) -> Message:
-    """What a rung compares."""
-    words: dict[Rung, Message] = {
-        "seen": say("both groups as they are"),
-        "comparable": say("as they are, only who has a counterpart in the other group"),
-        "regression": say("those who had it, against what a regression expects of people like them"),
-        "overlap": say("people who could have gone either way, weighted so that both groups are alike"),
-        "treated": say("those who had it, against people like them; doubly robust"),
-        "everybody": say("everybody, had all had it and had nobody; doubly robust"),
-        "doubleml": say("the same by another program, with random forests"),
-        "encouraged": say("those whom a random encouragement moved; if it worked in no other way"),
-        "randomised": say("a randomised experiment: an effect"),
-    }
-    return words[rung]
+    kind: Literal["association"] = "association"
+    settings: NotRandomSettings
+    summary: AssociationSummary
+    verdict: Text

@@ -1,0 +1,274 @@
+"""The pictures and tables of cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from workbench.analyses.cohort_words import named
+from workbench.analyses.cohorts_found import (
+    FIRST_ORDER,
+    Cell,
+    Cohort,
+    CohortsView,
+    Measure,
+    Projected,
+)
+from workbench.charts.picture import Picture, in_words
+from workbench.charts.theme import CONTROL, INK, TREATMENT, themed
+from workbench.locale import Texts
+from workbench.report import Row
+
+MOST_ROWS = 36  # cohorts that are drawn, the newest; the table has all
+MOST_AGES = 24
+_MOST_WORDS = 6  # cohorts that are read out
+_DARK = 0.6  # of the scale: from here on numbers are white
+
+
+def measure_name(measure: Measure, t: Texts) -> str:
+    """What is in the cells."""
+    return {
+        "active": t("Per cent who bought"),
+        "orders": t("Orders a customer"),
+        "revenue": t("Revenue a customer"),
+        "margin": t("Margin a customer"),
+        "value": t("Margin a customer so far"),
+    }[measure]
+
+
+def written(cell: Cell, measure: Measure, t: Texts) -> str:
+    """A cell's number."""
+    value = cell.a_customer(measure)
+    if measure == "active":
+        return t.percent(value, 0) if value >= 0.01 else t.percent(value)
+    return t.number(value, 2) if measure == "orders" else t.money(value)
+
+
+def pictures(found: CohortsView, measure: Measure, t: Texts) -> list[Picture]:
+    """The cells, and what a customer brought so far and is expected to bring."""
+    return [grid(found, measure, t), value(found, t)]
+
+
+def grid(found: CohortsView, measure: Measure, t: Texts) -> Picture:
+    """A row a cohort, a column an age; what not all of a cohort have lived through has a dashed edge."""
+    cohorts = _drawn(found)
+    names = [_label(one, found, t) for one in cohorts]
+    ages = min(MOST_AGES, max((len(one.cells) for one in cohorts), default=0))
+    # at the first age everybody has bought, which would leave no colour for the others
+    first_counts = measure != "active" or found.settings.start != FIRST_ORDER
+    coloured = [
+        cell.a_customer(measure)
+        for one in cohorts
+        for cell in one.cells[:ages]
+        if cell.age > 0 or first_counts
+    ]
+    most = max(coloured, default=1.0) or 1.0
+    rows = [
+        {
+            "cohort": name,
+            "age": cell.age,
+            "shade": min(1.0, cell.a_customer(measure) / most),
+            "text": written(cell, measure, t).replace("\N{NO-BREAK SPACE}%", "").replace(" %", ""),
+            "said": written(cell, measure, t),
+            "n": cell.customers,
+            "whole": cell.whole,
+            "dark": min(1.0, cell.a_customer(measure) / most) > _DARK,
+        }
+        for name, one in zip(names, cohorts, strict=True)
+        for cell in one.cells[:ages]
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X(
+            "age:O",
+            title=t("Age in {periods}", periods=_periods(found, t)),
+            axis=alt.Axis(labelAngle=0, orient="top"),
+        ),
+        y=alt.Y("cohort:N", sort=names, title=None, axis=alt.Axis(labelLimit=180)),
+        tooltip=[
+            alt.Tooltip("cohort:N", title=t("Cohort")),
+            alt.Tooltip("age:O", title=t("Age")),
+            alt.Tooltip("said:N", title=measure_name(measure, t)),
+            alt.Tooltip("n:Q", title=t("Customers"), format=","),
+        ],
+    )
+    shade: Any = alt.Color(
+        "shade:Q", scale=alt.Scale(domain=[0, 1], range=["#F1F5F9", TREATMENT]), legend=None
+    )
+    layers = [
+        base.transform_filter("datum.whole").mark_rect(stroke="white", strokeWidth=1).encode(color=shade),
+        base.transform_filter("!datum.whole")
+        .mark_rect(stroke=CONTROL, strokeWidth=1, strokeDash=[3, 2], fillOpacity=0.55)
+        .encode(color=shade),
+        base.mark_text(fontSize=11).encode(
+            text="text:N",
+            color=alt.condition("datum.dark && datum.whole", alt.value("white"), alt.value(INK)),
+        ),
+    ]
+    title = _grid_title(found, measure, t)
+    caption = t("Dashed: not all customers of the cohort have lived so long; only those who have count.")
+    chart = themed(alt.layer(*layers).properties(height=alt.Step(24)), t.language)
+    described = f"{title}. {in_words(cell_rows(found, measure, t)[-_MOST_WORDS:])}"
+    return Picture(title, chart, described, caption, wide=True)
+
+
+def _grid_title(found: CohortsView, measure: Measure, t: Texts) -> str:
+    """What the second age says, over all cohorts whose customers have lived through it."""
+    at = [one.cells[1] for one in found.cohorts if len(one.cells) > 1 and one.cells[1].whole]
+    if measure == "active" and at:
+        share = sum(cell.active for cell in at) / sum(cell.customers for cell in at)
+        return t("{share:percent} of customers bought again at age 1", share=share)
+    return measure_name(measure, t)
+
+
+def value(found: CohortsView, t: Texts) -> Picture:
+    """What a customer of each cohort brought by each age; dashed what is expected, with a band."""
+    drawn = _some(found)
+    rows, ahead, ends = [], [], []
+    for one in drawn:
+        name = _label(one, found, t)
+        new = one is drawn[-1]
+        rows += [
+            {"cohort": name, "age": cell.age + 1, "value": cell.value, "new": new}
+            for cell in one.cells
+            if cell.whole
+        ]
+        ahead += [
+            {
+                "cohort": name,
+                "age": point.age,
+                "value": point.value,
+                "low": point.interval[0],
+                "high": point.interval[1],
+                "new": new,
+            }
+            for point in _joined(one)
+        ]
+        last = one.ahead[-1] if one.ahead else None
+        if last is not None or one.cells:
+            at = last.age if last is not None else one.cells[-1].age + 1
+            worth = last.value if last is not None else one.cells[-1].value
+            ends.append({"cohort": name, "age": at, "value": worth, "new": new})
+    color: Any = alt.condition("datum.new", alt.value(TREATMENT), alt.value(CONTROL))
+    x: Any = alt.X("age:Q", title=t("Age in {periods}", periods=_periods(found, t)))
+    y_title = t("{measure} ({currency})", measure=measure_name("value", t), currency=t.currency)
+    y: Any = alt.Y("value:Q", title=y_title)
+    detail = alt.Detail("cohort:N")
+    tooltip = [
+        alt.Tooltip("cohort:N", title=t("Cohort")),
+        alt.Tooltip("age:Q", title=t("Age"), format=".1f"),
+        alt.Tooltip("value:Q", title=measure_name("value", t), format=",.2f"),
+    ]
+    seen = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, detail=detail, color=color, tooltip=tooltip)
+    later = alt.Chart(alt.Data(values=ahead)).encode(x=x, detail=detail, color=color)
+    layers = [
+        later.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=y_title), y2="high:Q"),
+        later.mark_line(strokeDash=[5, 3]).encode(y=y, tooltip=tooltip),
+        seen.mark_line(),
+        alt.Chart(alt.Data(values=_apart(ends)))
+        .mark_text(align="left", dx=5, fontSize=12)
+        .encode(x=x, y=alt.Y("label:Q", title=y_title), text="cohort:N", color=color),
+    ]
+    title = t("What a customer has brought, by age")
+    caption = t("The newest cohort that can be followed is blue.")
+    if ahead:
+        caption = t(
+            "The newest cohort that can be followed is blue. Dashed: expected; band: where the expectation "
+            "lies, with {level:whole_percent}.",
+            level=found.settings.level,
+        )
+    chart = themed(alt.layer(*layers).properties(height=280, padding={"right": 60}), t.language)
+    described = f"{title}. {in_words(value_rows(found, t)[-_MOST_WORDS:])}"
+    return Picture(title, chart, described, caption, wide=True)
+
+
+def _joined(one: Cohort) -> tuple[Projected, ...]:
+    """What is to come, from where the line of what was seen ends."""
+    whole = [cell for cell in one.cells if cell.whole]
+    if not one.ahead or not whole:
+        return one.ahead
+    end = whole[-1].value
+    return (Projected(whole[-1].age + 1.0, end, (end, end)), *one.ahead[1:])
+
+
+def _some(found: CohortsView, most: int = 5) -> list[Cohort]:
+    """Cohorts spread over time, the newest that has lived through an age last."""
+    lived = [one for one in found.cohorts if any(cell.whole for cell in one.cells)]
+    if len(lived) <= most:
+        return lived
+    step = (len(lived) - 1) / (most - 1)
+    return [lived[round(place * step)] for place in range(most)]
+
+
+def _apart(ends: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the names of lines stand, no two of them on each other."""
+    if not ends:
+        return []
+    least = 0.06 * max(row["value"] for row in ends)
+    found, above = [], float("-inf")
+    for row in sorted(ends, key=lambda row: row["value"]):
+        above = max(row["value"], above + least)
+        found.append({**row, "label": above})
+    return found
+
+
+def _drawn(found: CohortsView) -> Sequence[Cohort]:
+    return found.cohorts[:MOST_ROWS] if found.settings.by else found.cohorts[-MOST_ROWS:]
+
+
+def _label(one: Cohort, found: CohortsView, t: Texts) -> str:
+    return t(named(one.name, found.settings))
+
+
+def _periods(found: CohortsView, t: Texts) -> str:
+    return {"day": t("days"), "week": t("weeks"), "month": t("months"), "quarter": t("quarters")}[
+        found.settings.period
+    ]
+
+
+def cell_rows(found: CohortsView, measure: Measure, t: Texts) -> list[Row]:
+    """The cells as a table; an asterisk where not all of a cohort have lived so long."""
+    most = max((len(one.cells) for one in found.cohorts), default=0)
+    rows = []
+    for one in found.cohorts:
+        row = {t("Cohort"): _label(one, found, t), t("Customers"): t.count(one.customers)}
+        for age in range(most):
+            cell = one.cells[age] if age < len(one.cells) else None
+            said = "" if cell is None else written(cell, measure, t) + ("" if cell.whole else "*")
+            row[t.count(age)] = said
+        rows.append(row)
+    return rows
+
+
+def value_rows(found: CohortsView, t: Texts) -> list[Row]:
+    """What each cohort's customers brought so far and are expected to have brought."""
+    rows = []
+    for one in found.cohorts:
+        last = one.ahead[-1] if one.ahead else None
+        between = "–" if last is None else " – ".join(map(t.money, last.interval))
+        rows.append(
+            {
+                t("Cohort"): _label(one, found, t) + (f" ({t('in progress')})" if one.running else ""),
+                t("Customers"): t.count(one.customers),
+                t("Brought so far"): t.money(one.cells[-1].value) if one.cells else "–",
+                t("In {n:count} more periods", n=found.settings.project_periods): (
+                    "–" if last is None else t.money(last.value)
+                ),
+                t("Between"): between,
+            }
+        )
+    return rows
+
+
+def mix_rows(found: CohortsView, t: Texts) -> list[Row]:
+    """What each cohort is made of."""
+    groups = sorted({name for one in found.cohorts for name in one.mix})
+    return [
+        {
+            t("Cohort"): _label(one, found, t),
+            **{name: t.percent(one.mix.get(name, 0) / sum(one.mix.values())) for name in groups},
+        }
+        for one in found.cohorts
+        if one.mix
+    ]

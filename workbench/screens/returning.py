@@ -1,0 +1,125 @@
+"""Coming back: when the customers of each arm order, buy again or leave."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from traitlets import Float, Instance, List, Unicode
+
+from workbench.analyses.returning import experiments, outcomes
+from workbench.analyses.returning_answer import Returning
+from workbench.engines import table
+from workbench.errors import WorkbenchError
+from workbench.locale import say
+from workbench.metrics.cells import ask
+from workbench.project import Project
+from workbench.screens.state import ScreenState
+
+_ASKED = ("experiment", "outcome", "arm", "control", "assignment", "level", "days", "until_day")
+
+
+class ReturningState(ScreenState):
+    """What is asked, and the answer.
+
+    Attributes:
+        experiment: One whose exposures have times.
+        outcome: `order`, `repeat` or `churn`.
+        arm, control: The arm to speak of, and the one it is held against; None lets the data say.
+        assignment: How people came into their arms; None lets the data say.
+        days: After how many days shares are compared, such as `30, 60, 90, 180`.
+        until_day: The last day that counts; None for that of the data.
+        names, outcomes, arms: What may be chosen.
+        found: The answer; None while there is none.
+    """
+
+    experiment = Unicode(None, allow_none=True)
+    outcome = Unicode(None, allow_none=True)
+    arm = Unicode(None, allow_none=True)
+    control = Unicode(None, allow_none=True)
+    assignment = Unicode(None, allow_none=True)
+    level = Float(0.95)
+    days = Unicode("30, 60, 90, 180")
+    until_day = Instance(date, allow_none=True)
+
+    names = List(Unicode())
+    outcomes = List(Unicode())
+    arms = List(Unicode())
+    found = Instance(Returning, allow_none=True)
+
+    def __init__(self, project: Project) -> None:
+        self._settling = False
+        super().__init__(project)
+        self.observe(self._changed, _ASKED)
+        self.answer()
+
+    def refresh(self) -> None:
+        super().refresh()
+        engine = self.project.engine
+        self.names, self.outcomes = experiments(engine), list(outcomes(engine))
+        self.missing = None
+        if not self.names:
+            self.missing = say("There is no experiment whose exposures have times in this project yet.")
+        elif not self.outcomes:
+            self.missing = say("There are neither orders nor ends of customers in this project yet.")
+        self._settle()
+
+    def _changed(self, _change: object) -> None:
+        if self._settling:
+            return
+        with self.working():
+            self._settle()
+        self.answer()
+
+    def _settle(self) -> None:
+        """Let what is asked fit what there is."""
+        if self.missing is not None:
+            return
+        self._settling = True
+        try:
+            if self.experiment not in self.names:
+                self.experiment = self.names[0]
+            if self.outcome not in self.outcomes:
+                self.outcome = self.outcomes[0]
+            rows = table(self.project.engine, "exposures")
+            rows = rows.filter(rows.experience_id == self.experiment).select("variant").distinct()
+            self.arms = sorted(row["variant"] for row in ask(self.project.engine, rows).to_pylist())
+            if self.control not in self.arms:
+                self.control = None
+            if self.arm not in self.arms or self.arm == self.control:
+                self.arm = None
+        finally:
+            self._settling = False
+
+    def settings(self) -> dict[str, Any]:
+        """What is asked now, as `Project.returning` takes it.
+
+        Raises:
+            WorkbenchError: when the days are not whole numbers.
+        """
+        parts = re.findall(r"[^\s,;]+", self.days)
+        if not parts or not all(part.isdecimal() for part in parts):
+            raise WorkbenchError(
+                "“{days}” are not numbers of days; write them as 30, 60, 90, 180.", days=self.days
+            )
+        return {
+            "outcome": self.outcome,
+            "arm": self.arm,
+            "control": self.control,
+            "assignment": self.assignment,
+            "level": self.level,
+            "days": tuple(int(part) for part in parts),
+            "until": self.until_day,
+        }
+
+    def answer(self) -> None:
+        """Ask the project."""
+        if self.missing is not None or not self.ready:
+            return
+        with self.working():
+            found = None
+            try:
+                found = self.project.returning(self.experiment or "", **self.settings())
+            finally:
+                self.found = found

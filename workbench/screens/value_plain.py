@@ -1,0 +1,58 @@
+"""The plain formula of customer value: four numbers of the shop's own, to be changed, beside the model."""
+
+from __future__ import annotations
+
+from traitlets import Float, Instance
+
+from workbench.analyses.value_plain import PlainValue, plain_product
+from workbench.models.plain_value import Plain
+from workbench.screens.state import ScreenState
+from workbench.screens.value import ValueState
+
+_NUMBERS = ("order_value", "purchases_per_year", "years", "margin")
+
+
+class PlainState(ScreenState):
+    """The four numbers and what they make.
+
+    Attributes:
+        order_value, purchases_per_year, years, margin: Of the product; the shop's own at first.
+        found: The product, the model's answer and what lies between; None while there is none.
+    """
+
+    order_value = Float(1.0)
+    purchases_per_year = Float(1.0)
+    years = Float(1.0)
+    margin = Float(1.0)
+
+    found = Instance(PlainValue, allow_none=True)
+
+    def __init__(self, value: ValueState) -> None:
+        self._value = value
+        self._taking = False
+        super().__init__(value.project)
+        self.observe(lambda _: self.answer(), _NUMBERS)
+        value.observe(lambda _: self.reset(), "record")
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the shop's own numbers."""
+        self.found = None
+        self.answer()
+        if self.found is None:
+            return
+        self._taking = True
+        with self.hold_trait_notifications():
+            for name in _NUMBERS:
+                setattr(self, name, getattr(self.found.own, name))
+        self._taking = False
+
+    def answer(self) -> None:
+        """Hold the four numbers against the model."""
+        if self._taking or not self.ready:
+            return
+        with self.working():
+            used = None
+            if self.found is not None:
+                used = Plain(**{name: getattr(self, name) for name in _NUMBERS})
+            self.found = plain_product(self.project, self._value.settings(), used)
