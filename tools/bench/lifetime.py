@@ -60,7 +60,7 @@ def _beside(folder: Path) -> dict[tuple[str, str], Asked]:
         "10,000": histories(10_000, 1),
     }
     found = {}
-    titles = ("sampling", "CPU", "effective", "a CPU second", "process", "CPU", "peak")
+    titles = ("sampling", "CPU", "effective", "a second", "process", "CPU", "peak")
     print("BG/NBD".ljust(30) + "".join(title.rjust(11) for title in titles))
     for name, each in sets.items():
         file = folder / f"{name.replace(',', '')}.csv"
@@ -92,7 +92,7 @@ def _row(words: str, asked: Asked) -> None:
 
 
 def _rate(asked: Asked, clock: str = "cpu") -> float:
-    """Effective draws a second of sampling."""
+    """Effective draws a second of sampling; of CPU, unless the wall clock is asked for."""
     return float(asked.said["ess"] / asked.said[clock])
 
 

@@ -1,6 +1,7 @@
 """What is asked of the workbench about lifetime value: `python -m tools.bench.lifetime_asked QUESTION PLACE`.
 
-Each question is asked in a process of its own, which prints a line of JSON.
+Each question is asked in a process of its own, which prints a line of JSON. Its seconds are without loading
+libraries, which those of the process include.
 
     psis, nuts          posterior of customers in a file, by importance sampling and by PyMC's sampler
     difference          from a project's Parquet files to the posterior difference of value between two arms
@@ -19,7 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import ibis.backends.sql.compilers
 import numpy as np
+import pyarrow.dataset
 
 from tools.bench.lifetime_data import ARMS
 from workbench import Project
@@ -31,6 +34,8 @@ from workbench.records import ValueSettings
 
 MODEL: Literal["bg-nbd"] = "bg-nbd"
 DRAWS = 4000
+LOADED = (ibis.backends.sql.compilers, pyarrow.dataset)
+"""What a first question would load."""
 type Said = dict[str, object]
 
 

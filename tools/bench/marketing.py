@@ -13,26 +13,26 @@ import sys
 import time
 from typing import Any
 
-import arviz  # type: ignore[import-untyped]  # has no stubs
-import nutpie
-import pandas as pd
-from pymc_marketing.clv import BetaGeoModel  # type: ignore[import-not-found]  # in its own environment
-
 NAMES = ["r", "alpha", "a", "b"]
 
-_sample = nutpie.sample
-_spent = {"wall": 0.0, "cpu": 0.0}
 
+def main() -> None:
+    """Fit the model to the file that is named, and print what it took."""
+    # in its own environment only
+    import arviz  # type: ignore[import-untyped]  # has no stubs
+    import nutpie
+    import pandas as pd
+    from pymc_marketing.clv import BetaGeoModel  # type: ignore[import-not-found]
 
-def _timed(*given: Any, **named: Any) -> Any:
-    wall, cpu = time.perf_counter(), time.process_time()
-    found = _sample(*given, **named)
-    _spent.update(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
-    return found
+    sample, spent = nutpie.sample, {"wall": 0.0, "cpu": 0.0}
 
+    def timed(*given: Any, **named: Any) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = sample(*given, **named)
+        spent.update(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
+        return found
 
-if __name__ == "__main__":
-    nutpie.sample = _timed  # so that compilation is not counted
+    nutpie.sample = timed  # so that compilation is not counted
     chains, tune, draws = map(int, sys.argv[2:5])
     customers = pd.read_csv(sys.argv[1])
     tree = BetaGeoModel().fit(
@@ -48,9 +48,13 @@ if __name__ == "__main__":
     print(
         json.dumps(
             {
-                **_spent,
+                **spent,
                 "ess": float(summary[["ess_bulk", "ess_tail"]].min().min()),
                 "means": {name: float(tree.posterior[name].mean()) for name in NAMES},
             }
         )
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -173,7 +173,7 @@ class BetaGeometricLikelihood:
         value = (
             k["n_by_x"] @ (gammaln(r + x) + gammaln(b + chances) - gammaln(ab))
             + n * (r * np.log(alpha) - gammaln(r) + gammaln(a + b) - gammaln(b))
-            - buys @ log_T
+            - dot(buys, log_T)
             + dot(k["mortal_n"], np.maximum(d, 0) + np.log1p(small))
         )
         if not gradient:
@@ -185,9 +185,9 @@ class BetaGeometricLikelihood:
             [
                 k["n_by_x"] @ psi(r + x)
                 + n * (np.log(alpha) - psi(r))
-                - k["n_by_T"] @ log_T
+                - dot(k["n_by_T"], log_T)
                 - dot(gone, gap),
-                n * r / alpha - buys @ per_T - dot(gone, shape * (per_t[k["t_of"]] - per_T[k["T_of"]])),
+                n * r / alpha - dot(buys, per_T) - dot(gone, shape * (per_t[k["t_of"]] - per_T[k["T_of"]])),
                 n * psi(a + b) - k["n_by_x"] @ psi_ab + gone.sum() / a,
                 n * (psi(a + b) - psi(b))
                 + k["n_by_x"] @ (psi(b + chances) - psi_ab)

@@ -45,7 +45,7 @@ from workbench.models.purchases import PurchaseRows
 from workbench.models.random_coefficients import Coefficients, Evidence, HierarchyPrior
 
 SIZES = (8, 16, 32)
-DRAWS = 4000
+DRAWS = 6000
 _PARAMETERS = 4
 _CLOSED_DRAWS = 1000
 
