@@ -13,7 +13,7 @@ import pytest
 
 from tests.engines.shop import SURVEY
 from workbench import Project
-from workbench.analyses import histories
+from workbench.analyses import histories, value_fits
 from workbench.analyses.validation import validate
 from workbench.records import ValueSettings
 from workbench.simulate import HOME, OFFERS
@@ -24,6 +24,13 @@ def _many_customers(project: Project) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(histories, "EXACT_UP_TO", 100)
         return histories.read(project, ValueSettings(by="source"))
+
+
+def _more_about_value(project: Project) -> object:
+    """Nothing that was fitted before is used, as nothing is kept of databases."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(value_fits, "_key", lambda *_: None)
+        return project.value_beside(by=HOME)
 
 
 def _foretold(project: Project) -> object:
@@ -83,7 +90,7 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
         model="pareto-nbd",
         keep=False,
     ),
-    "more about value": lambda p: p.value_beside(by=HOME),
+    "more about value": _more_about_value,
     "when customers come back": lambda p: p.returning(HOME, outcome="repeat"),
     "cohorts": lambda p: p.cohorts(
         mix_by="region", project_periods=3, compare=("2025-02-01", "2025-01-01"), age=2

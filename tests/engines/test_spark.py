@@ -79,7 +79,7 @@ def test_nothing_is_written(engine: Any) -> None:
 
 
 def test_what_goes_wrong_is_one_sentence(engine: Any) -> None:
-    with pytest.raises(DataError, match=r"no table leads in spark\+local; there are: consents, "):
+    with pytest.raises(DataError, match=r"no table leads in spark\+local; there are: churn, consents, "):
         engine.schema("leads")
     with pytest.raises(
         DataError, match=r"refuses the query: .*column.*`nothing` cannot be resolved"
