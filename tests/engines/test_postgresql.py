@@ -142,9 +142,7 @@ def test_what_may_not_be_read_is_one_sentence(engine: Any) -> None:
 
 
 def test_what_is_not_there_is_named_with_what_is(engine: Any, postgres: Postgres) -> None:
-    with pytest.raises(
-        DataError, match=r"no table leads in postgresql://reader@.*; there are: churn, "
-    ):
+    with pytest.raises(DataError, match=r"no table leads in postgresql://reader@.*; there are: churn, "):
         engine.schema("leads")
     with pytest.raises(DataError, match=r"refuses the query: column \"nothing\" does not exist\."):
         engine.query("SELECT nothing FROM orders")
