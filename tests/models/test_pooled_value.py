@@ -84,7 +84,7 @@ def test_an_arm_that_does_nothing_is_as_likely_to_look_better_as_worse() -> None
 def test_the_quick_answer_agrees_with_the_sampler() -> None:
     told: list[float] = []
     rows = groups([100, 300, 600, 1000], seed=3)
-    slow = hierarchical_value.sample_purchases(rows, CONTROL, "mbg-nbd", 2400, seed=1, progress=told.append)
+    slow = hierarchical_value.sample_purchases(rows, CONTROL, "mbg-nbd", 4000, seed=1, progress=told.append)
     quick = pool_purchases(rows, CONTROL, "mbg-nbd", draws=4000, seed=2)
     assert slow.checks["rhat"] < 1.01
     assert slow.checks["divergences"] == 0
