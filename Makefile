@@ -6,7 +6,7 @@ PORT ?=
 SHOP := demo-shop
 export PYTHON
 
-.PHONY: help setup run test test-engines browser lint bench calibrate lab requirements texts constraints clean
+.PHONY: help setup run test test-engines browser lint bench bench-pages calibrate lab requirements texts constraints clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
 	@echo "make lint          style, types and notebooks without outputs"
 	@echo "make bench         speed and memory on large data"
+	@echo "make bench-pages   published pages for 1 to 50 readers, beside stock Voilà; then a soak of SOAK minutes (10)"
 	@echo "make calibrate     how often intervals hold the truth, into docs/coverage.md"
 	@echo "make requirements  docs/requirements.md from the tests"
 	@echo "make texts         new sentences into the Spanish catalogue"
@@ -54,6 +55,11 @@ lint: setup
 
 bench: setup
 	.venv/bin/python -m tools.bench
+
+bench-pages: setup
+	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
+		.venv/bin/python -m tools.bench pages && \
+		.venv/bin/python -m tools.bench pages --soak $(or $(SOAK),10)
 
 calibrate: setup
 	.venv/bin/python -m tools.calibrate

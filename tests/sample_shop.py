@@ -1,8 +1,11 @@
-"""The sample shop as a project, for tests of what people see: loaded once, copied for those who change it."""
+"""The sample shop as a project, for tests of what people see: loaded once, copied for each who asks."""
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from workbench import Project
@@ -13,7 +16,14 @@ EXPERIMENT, OFFERS = "personalised-home", "personalised-offers"
 
 def make(folder: Path) -> Project:
     """The sample shop with a segment and three kept results."""
-    project = Project.create(folder, name="Sample shop", timezone="Europe/Madrid")
+    return copy(_loaded(), folder)
+
+
+@cache
+def _loaded() -> Project:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = Project.create(folder / "shop", name="Sample shop", timezone="Europe/Madrid")
     load_sample(project)
     project.segments["loyal"] = "orders_12m >= 2"
     project.effect(EXPERIMENT, "conversion", by="device")

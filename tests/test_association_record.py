@@ -123,7 +123,7 @@ def test_no_customer_and_nothing_of_few_people_is_published(measured: Project) -
 @pytest.mark.requirement("G10")
 def test_bars_of_few_people_are_not_published_and_the_others_are_rounded(offers: Project) -> None:
     record = offers.not_random(sample_shop.OFFERS, keep=False)
-    shown = bundle.public(record)
+    (shown,) = bundle.public(offers, [record])
     assert isinstance(shown, AssociationRecord)
     known, bars = record.summary.overlap, shown.summary.overlap
     assert known is not None
@@ -148,7 +148,7 @@ def test_counts_of_few_people_in_sentences_are_not_published(tmp_path: Path) -> 
     project = unit_level(tmp_path / "shop", arms, assignment="self")
     record = project.not_random("home", control="without", covariates=())
     assert "one group has 7 with the outcome" in T(record.verdict)
-    shown = bundle.public(record)
+    (shown,) = bundle.public(project, [record])
     assert "one group has fewer than 10 with the outcome" in T(shown.verdict)
     assert "has 7" not in shown.model_dump_json()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from tools.calibrate import lifetime, lifetime_tables
 from tools.calibrate.answers import LEVELS
 from tools.calibrate.scenarios import METRICS, SCENARIOS
 from tools.calibrate.tables import BEGIN, END, PAGE, WHERE, read, written
@@ -91,6 +93,26 @@ def test_effects_of_one_experiment_do_not_count_as_many() -> None:
     assert (together.share, together.error) == pytest.approx((alone.share, alone.error))
     apart = Measured.of(np.repeat(hits, 8), np.arange(3200))
     assert apart.error == pytest.approx(alone.error / np.sqrt(8))
+
+
+def test_places_of_the_truth_are_those_of_its_posterior() -> None:
+    """A few data sets of the quickest study; none of its places is 0 or 1, as of draws from elsewhere."""
+    study = lifetime.RANKED["Gamma-Gamma"]
+    found = lifetime.gathered(study, lifetime.find(study, 12, piece=500))
+    assert found.answered == found.asked == 12
+    for each in found.by_quantity.values():
+        assert len(each) == 12
+        assert 0.5 - 4 / np.sqrt(12 * 12) < each.mean() < 0.5 + 4 / np.sqrt(12 * 12)
+
+
+def test_places_that_are_bent_are_found_out() -> None:
+    """Even ones, those of a posterior twice too narrow, and those of one that lies too low."""
+    even = (np.arange(200) + 0.5) / 200
+    narrow = stats.norm.cdf(2 * stats.norm.ppf(even))
+    low = stats.norm.cdf(stats.norm.ppf(even) + 0.5)
+    for p in (lifetime_tables.evenly_spread, lifetime_tables.uniform):
+        assert p(even) > 0.99
+        assert max(p(narrow), p(low)) < 1e-3
 
 
 def test_what_is_written_is_read_again_and_the_rest_of_the_page_stays() -> None:

@@ -157,7 +157,7 @@ def test_publish_prints_where_the_page_is(shop: Path, unit_file: tuple[Path, Pat
     record = answer("effect", shop, "home", "--metric", "revenue")["record"]
     made = answer("publish", shop, record, "--title", "Home page")
     assert made["slug"] == "home-page"
-    assert sorted(made["files"]) == sorted([f"{record}.json", "page.json"])
+    assert sorted(made["files"]) == sorted([f"{record}.json", "index.html", "manifest.json", "seal"])
     assert Path(made["path"]).is_dir()
 
 
@@ -272,7 +272,7 @@ def test_the_demo_does_the_main_job(tmp_path: Path) -> None:
     assert "converts better" in done["verdicts"]["conversion"]
     assert "association, not an effect" in done["verdicts"]["self_selected"]
     assert {group["group"] for group in done["value"]} == {"personalised", "generic"}
-    assert (tmp_path / "demo" / "published" / done["published"][0] / "page.json").is_file()
+    assert (tmp_path / "demo" / "published" / done["published"][0] / "current").is_file()
     assert "There is a project in" in refusal("demo", tmp_path / "demo")
     assert call("demo", tmp_path / "demo", "--replace", "--language", "es").exit_code == 0
 

@@ -17,7 +17,7 @@ from workbench.charts import cohorts as charts
 from workbench.errors import DataError, WorkbenchError
 from workbench.locale import Texts
 from workbench.metrics.cohorts import AGES
-from workbench.screens.cohorts import CohortsState
+from workbench.screens.cohorting import CohortsState
 
 TIME = pa.timestamp("us")
 CDNOW = Path(__file__).parents[1] / "data" / "samples" / "cdnow" / "cdnow.csv"
@@ -59,14 +59,14 @@ BY_HAND = [
 def test_cells_by_hand(tmp_path: Path) -> None:
     """Ages are counted from each customer's own first day; a credit takes money and is no purchase."""
     found = shop(tmp_path / "s", BY_HAND).cohorts(period="week")
-    first, second = found.cohorts
+    first, second = found.summary.cohorts
     assert (first.name, first.customers, second.name, second.customers) == ("2025-01-06", 2, "2025-01-13", 1)
     cells = [(cell.age, cell.customers, cell.active, cell.orders, cell.revenue) for cell in first.cells]
     # A1 has lived 26 days, A2 24: both through age 2, neither through age 3
     assert cells == [(0, 2, 2, 3, 45.0), (1, 2, 1, 1, 20.0), (2, 2, 0, 0, -30.0)]
     assert [cell.value for cell in first.cells] == [22.5, 32.5, 17.5]
     assert [(cell.age, cell.active) for cell in second.cells] == [(0, 1), (1, 1)]
-    assert not any(one.running for one in found.cohorts)
+    assert not any(one.running for one in found.summary.cohorts)
 
 
 def test_who_has_not_lived_so_long_is_not_counted(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_who_has_not_lived_so_long_is_not_counted(tmp_path: Path) -> None:
         *[("A1", "2025-01-01", 1.0, None), ("A1", "2025-02-10", 3.0, None)],
         *[("A2", "2025-01-30", 1.0, None), ("A2", "2025-02-10", 5.0, None), ("A2", "2025-03-05", 9.0, None)],
     ]
-    (january,) = shop(tmp_path / "s", orders).cohorts(period="month").cohorts
+    (january,) = shop(tmp_path / "s", orders).cohorts(period="month").summary.cohorts
     assert [(cell.age, cell.customers, cell.whole) for cell in january.cells] == [(0, 2, True), (1, 1, False)]
     assert (january.cells[1].active, january.cells[1].revenue) == (1, 3.0)
 
@@ -92,9 +92,9 @@ def test_the_same_by_pandas_on_cdnow(tmp_path: Path) -> None:
     length = days_until(0, "month")
     assert length == 31
     found = project.cohorts(period="month", project_periods=0)
-    assert [one.customers for one in found.cohorts] == [781, 857, 719]
+    assert [one.customers for one in found.summary.cohorts] == [781, 857, 719]
     end = orders["date"].max()
-    for one in found.cohorts:
+    for one in found.summary.cohorts:
         for cell in one.cells:
             lived = first + pd.to_timedelta(days_until(cell.age, "month"), "D") <= end + pd.Timedelta(days=1)
             chosen = orders[lived & (orders["begin"] == one.name) & (orders["age"] == cell.age)]
@@ -109,9 +109,9 @@ def test_what_is_to_come_came(tmp_path: Path) -> None:
     project.load(CDNOW)
     before = project.cohorts(until=date(1997, 9, 30), project_periods=9)
     after = project.cohorts(project_periods=0)
-    for then, now in zip(before.cohorts, after.cohorts, strict=True):
+    for then, now in zip(before.summary.cohorts, after.summary.cohorts, strict=True):
         expected = then.ahead[-1].value - then.ahead[0].value
-        came = now.cells[-1].value - then.ahead[0].value
+        came = (now.cells[-1].value or 0.0) - then.ahead[0].value
         assert 0.7 < expected / came < 1.3
         low, high = then.ahead[-1].interval
         assert low < then.ahead[-1].value < high
@@ -137,26 +137,26 @@ def test_two_cohorts_are_compared_at_one_age_with_an_interval(tmp_path: Path) ->
         ]
         orders.append(("A0", "2025-06-30", 0.0, None))
         found = shop(tmp_path / str(run), orders).cohorts(age=0, project_periods=0, level=0.8)
-        assert found.difference is not None
-        assert found.difference.customers == (300, 300)
-        inside += found.difference.interval[0] < 0 < found.difference.interval[1]
+        assert found.summary.difference is not None
+        assert found.summary.difference.customers == (300, 300)
+        inside += found.summary.difference.interval[0] < 0 < found.summary.difference.interval[1]
     assert 6 <= inside <= 12  # 9.6 expected; fewer than 6 once in a hundred
     dearer = [(who, day, 2 * money if day >= "2025-02" else money, None) for who, day, money, _ in orders]
     found = shop(tmp_path / "dearer", dearer).cohorts(age=0, project_periods=0)
-    assert found.difference is not None
-    assert found.difference.interval[0] > 0
-    assert found.difference.word == "association"
+    assert found.summary.difference is not None
+    assert found.summary.difference.interval[0] > 0
+    assert found.summary.difference.word == "association"
 
 
 @pytest.mark.requirement("H03")
 def test_cohorts_by_a_column_and_what_cohorts_are_made_of(tmp_path: Path) -> None:
     project = shop(tmp_path / "s", BY_HAND)
     by_country = project.cohorts(period="week", by="country")
-    assert [(one.name, one.customers) for one in by_country.cohorts] == [("ES", 2), ("IT", 1)]
+    assert [(one.name, one.customers) for one in by_country.summary.cohorts] == [("ES", 2), ("IT", 1)]
     mixed = project.cohorts(period="week", mix_by="country")
-    assert [one.mix for one in mixed.cohorts] == [{"ES": 2}, {"IT": 1}]
+    assert [one.mix for one in mixed.summary.cohorts] == [{"ES": 2}, {"IT": 1}]
     signed = project.cohorts(period="week", start="signed_up")
-    assert [(one.name, one.customers) for one in signed.cohorts] == [("2024-12-30", 3)]
+    assert [(one.name, one.customers) for one in signed.summary.cohorts] == [("2024-12-30", 3)]
 
 
 def test_a_margin_that_orders_carry_is_used(tmp_path: Path) -> None:
@@ -165,10 +165,10 @@ def test_a_margin_that_orders_carry_is_used(tmp_path: Path) -> None:
         ("A2", "2025-01-01", 10.0, 2.0),
         ("A1", "2025-03-01", 0.0, 0.0),
     ]
-    (january,) = shop(tmp_path / "s", orders).cohorts(project_periods=0).cohorts
+    (january,) = shop(tmp_path / "s", orders).cohorts(project_periods=0).summary.cohorts
     assert january.cells[0].value == 3.0
     half = [(*row[:3], None) for row in orders]
-    (january,) = shop(tmp_path / "h", half).cohorts(project_periods=0, margin=0.5).cohorts
+    (january,) = shop(tmp_path / "h", half).cohorts(project_periods=0, margin=0.5).summary.cohorts
     assert january.cells[0].value == 5.0
 
 
@@ -202,18 +202,18 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 def test_the_screen_follows_its_controls(tmp_path: Path) -> None:
     project, t = shop(tmp_path / "s", BY_HAND), Texts("en")
     state = CohortsState(project)
-    assert state.found is not None
+    assert state.record is not None
     state.period = "week"
     assert state.names == ["2025-01-06", "2025-01-13"]
-    grid, value = charts.pictures(state.found, "active", t)
+    grid, value = charts.pictures(state.record, "active", t)
     assert grid.title == "66.7 % of customers bought again at age 1"
     assert value.description
     state.first, state.second = state.names
-    assert state.found.difference is None  # one customer has no spread
+    assert state.record.summary.difference is None  # one customer has no spread
     state.period = "month"
     assert state.first is None
     state.period = "day"
     assert state.first is None
     assert state.problem is None
-    rows = charts.cell_rows(state.found, "revenue", t)
+    rows = charts.cell_rows(state.record, "revenue", t)
     assert rows[0]["Customers"] == "1"

@@ -261,11 +261,65 @@ def test_a_quantile_is_that_of_the_customers(shop: Shop) -> None:
         assert arm.sd == pytest.approx(drawn, rel=0.35)
     with pytest.raises(ModelError, match="cannot move"):
         ask(shop, "revenue", statistic="quantile", quantile=0.1)
-    with pytest.raises(DataError, match="everybody only"):
-        ask(shop, "revenue", statistic="quantile", quantile=0.9, by="country")
+
+
+@pytest.mark.requirement("C03")
+def test_quantiles_by_group_are_those_of_its_customers(shop: Shop) -> None:
+    record = ask(shop, "revenue", statistic="quantile", quantile=0.8, by="country")
+    values = shop.values("revenue")
+    rng = np.random.default_rng(2)
+    groups = [item for item in record.summary.comparisons if item.segment]
+    assert [item.segment for item in groups] == ["ES", "FR", "IT"]
+    for item in groups:
+        own = values[values.country == item.segment]
+        sides = [np.sort(own.x[own.arm == arm]) for arm in ("new", "control")]
+        expected = [x[int(np.ceil(0.8 * len(x))) - 1] for x in sides]
+        assert [item.arm_mean, item.control_mean] == pytest.approx(expected, rel=1e-9)
+        drawn = [np.quantile(rng.choice(x, (2000, len(x))), 0.8, axis=1) for x in sides]
+        assert item.difference_sd == pytest.approx((drawn[0] - drawn[1]).std(), rel=0.35)
+        assert item.pooled is not None
+    (whole,) = [item for item in record.summary.comparisons if item.segment is None]
+    raw, pooled = (
+        [abs(part.difference - whole.difference) for part in parts]  # type: ignore[union-attr] # all pooled
+        for parts in (groups, [item.pooled for item in groups])
+    )
+    assert sum(pooled) < sum(raw)  # drawn towards the whole
+    alone = ask(shop, "revenue", statistic="quantile", quantile=0.8)
+    assert alone.summary.comparisons[0].difference == whole.difference
+    assert record.summary.ranking is None  # a quantile does not say what customers add up to
+
+
+def test_a_group_whose_quantile_cannot_be_told_is_named(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "s", seed=4, n=600)
+    french = shop.people.customer_id[shop.people.country == "FR"]
+    shop.orders = shop.orders[~shop.orders.customer_id.isin(french)]  # the quantile of nothing cannot move
+    shop._commit()
+    record = ask(shop, "revenue", statistic="quantile", quantile=0.8, by="country")
+    assert [item.segment for item in record.summary.comparisons] == [None, "ES", "IT"]
+    (check,) = [check for check in record.checks if check.name == "small_segments"]
+    assert "FR" in str(check.detail)
+    assert "quantile cannot be told" in str(check.detail)
 
 
 @pytest.mark.requirement("X07")
+def test_the_answer_is_told_before_other_models_and_nothing_of_it_changes(shop: Shop) -> None:
+    def ask(told: list[EffectRecord]) -> EffectRecord:
+        return shop.project.effect("home", "revenue", window_days=9, keep=False, first=told.append)
+
+    told, again = list[EffectRecord](), list[EffectRecord]()
+    whole = ask(told)
+    (first,) = told
+    beside = {"witnesses": [], "gain": None}
+    assert first.summary == whole.summary.model_copy(update=beside) != whole.summary
+    assert first.verdict == whole.verdict
+    assert {check.name for check in whole.checks} - {check.name for check in first.checks} == {
+        "models",
+        "before",
+    }
+    assert ask(again).summary == whole.summary
+    assert not again  # all of it is at hand
+
+
 def test_weeks_add_up_to_the_whole(shop: Shop) -> None:
     record = ask(shop, "orders")
     weeks = record.summary.weeks

@@ -34,7 +34,10 @@ def test_a_bundle_holds_no_customer_and_no_rule(shop: Project) -> None:
     shop.segments["people"] = "email == 'person1@example.org' or country == 'ES'"
     records = [shop.effect("home", by="country"), shop.effect("home", by="people")]
     made = shop.publish(records, "Does it work?")
-    assert (made.slug, made.path) == ("does-it-work", shop.path / "published" / "does-it-work")
+    assert (made.slug, made.path) == (
+        "does-it-work",
+        shop.path / "published" / "does-it-work" / "versions" / "1",
+    )
     assert made.files == sorted(file.name for file in made.path.iterdir())
     text = "".join(file.read_text() for file in made.path.iterdir())
     for number in range(1990):
@@ -67,7 +70,7 @@ def test_the_same_title_takes_the_place_of_the_old_page(shop: Project) -> None:
     shop.publish([first], "¿Funciona la página?")
     shop.publish([second], "¿Funciona la página?")
     (page,) = bundle.pages(shop.path / "published")
-    assert (page.slug, page.records) == ("funciona-la-pagina", [second.id])
+    assert (page.slug, page.records, page.version) == ("funciona-la-pagina", [second.id], 2)
     assert {file.name for file in (shop.path / "published").iterdir()} == {"funciona-la-pagina"}
 
 
@@ -91,8 +94,8 @@ def test_what_cannot_be_published_says_why(shop: Project) -> None:
     with pytest.raises(WorkbenchError, match="needs a title"):
         shop.publish([shop.effect("home")], "  ")
     slug = shop.publish([shop.effect("home")], "x").slug
-    next((shop.path / "published" / slug).glob("[0-9a-f]*.json")).write_text("{}")
-    with pytest.raises(ProjectError, match="damaged; publish it again"):
+    next((shop.path / "published" / slug / "versions" / "1").glob("[0-9a-f]*.json")).write_text("{}")
+    with pytest.raises(ProjectError, match="is not what was published"):
         bundle.read(shop.path / "published", slug)
     with pytest.raises(ProjectError, match="There is no record abc in this project"):
         shop.records["abc"]

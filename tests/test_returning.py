@@ -249,10 +249,150 @@ def test_a_table_that_ends_early_is_noticed_and_a_last_day_heals_it(tmp_path: Pa
     assert low < truth < high
 
 
-def test_shares_that_moved_are_refused(tmp_path: Path) -> None:
+def ramp(
+    folder: Path, *, ratio: float, n: int = 3000, arms: int = 2, seed: int = 2, given: bool = True
+) -> Project:
+    """Five weeks in which the new arm's share rises from 10 to 90 %; who comes later orders less readily.
+
+    With a third arm it is a copy of the new one, and they share what the new one would get.
+    """
+    rng = np.random.default_rng(seed)
+    shown, bought, p, countries = [("last", CONTROL, END)], [], [0.1], {}
+    for i in range(n):
+        week = int(rng.integers(0, 5))
+        share, begin = (0.1, 0.3, 0.5, 0.7, 0.9)[week], 7 * week + rng.uniform(0, 7)
+        new = rng.random() < share
+        names = [NEW, "third"][: arms - 1]
+        arm = names[int(rng.integers(0, arms - 1))] if new else CONTROL
+        shown.append((f"u{i}", arm, begin))
+        p.append(share / len(names) if new else 1 - share)
+        rate = (0.03, 0.022, 0.015, 0.01, 0.006)[week] * (ratio if new else 1.0)
+        first = begin + rng.exponential(1 / rate)
+        bought += [(f"u{i}", first, 20.0)] if first < END else []
+        countries[f"u{i}"] = ("ES", "FR")[i % 2]
+    project = event_level(folder, shown, bought, countries=countries)
+    if given:
+        exposures = pa.table(
+            {
+                "customer_id": [row[0] for row in shown],
+                "experience_id": ["home"] * len(shown),
+                "variant": [row[1] for row in shown],
+                "ts": pa.array([START + timedelta(days=row[2]) for row in shown], TIME),
+                "assignment": ["random"] * len(shown),
+                "p_assign": p,
+            }
+        )
+        project.commit({"exposures": exposures})
+    return project
+
+
+@pytest.mark.requirement("R06", "C07")
+def test_where_shares_moved_everybody_counts_with_their_probability(tmp_path: Path) -> None:
+    """The shares are those of all customers under either arm, the ratio the true one; plainly neither is."""
+    asked = {"days": (15, 30, 60), "level": 0.99}
+    found = ramp(tmp_path / "shop", ratio=1.5).returning("home", **asked)
+    assert found.main.word == "effect"
+    rates = np.array([0.03, 0.022, 0.015, 0.01, 0.006])
+    for one in pair(found).by_day:
+        own, other = (1 - np.exp(-rates * factor * one.day) for factor in (1.5, 1.0))
+        assert one.interval[0] < (own - other).mean() < one.interval[1]
+        for name, truth in ((NEW, own.mean()), (CONTROL, other.mean())):
+            low, high = curve(found.main, name).points[one.day].interval
+            assert low < truth < high
+    ratio = pair(found).hazard_ratio
+    assert ratio is not None
+    assert 1 < ratio.interval[0] < 1.5 < ratio.interval[1]
+    assert {status(found, name) for name in ("sample_ratio", "propensities", "proportional")} == {"ok"}
+    assert sum(one.people for one in found.main.arms) == 3001  # people, not weights
+    plainly = ramp(tmp_path / "plain", ratio=1.5, given=False).returning("home", **asked)
+    misled = pair(plainly).hazard_ratio
+    assert misled is not None
+    assert misled.interval[1] < 1
+
+
+def test_of_three_arms_shares_are_compared_but_no_ratio(tmp_path: Path) -> None:
+    found = ramp(tmp_path / "shop", ratio=1.5, arms=3).returning("home", days=(30,), level=0.99)
+    assert len(found.main.comparisons) == 2
+    rates = np.array([0.03, 0.022, 0.015, 0.01, 0.006])
+    truth = (np.exp(-rates * 30) - np.exp(-rates * 45)).mean()
+    for against in found.main.comparisons:
+        assert against.by_day[0].interval[0] < truth < against.by_day[0].interval[1]
+        assert against.hazard_ratio is None
+    check = next(check for check in found.checks if check.name == "propensities")
+    assert "no hazard ratio is given" in str(check.detail)
+
+
+def test_shares_that_moved_without_probabilities_are_refused(tmp_path: Path) -> None:
     project = shop(tmp_path / "shop", assignment="adaptive")
     with pytest.raises(DataError, match="adaptive"):
         project.returning("home")
+
+
+def split(folder: Path, ratios: dict[str, float], n: int = 1600, seed: int = 6) -> Project:
+    """Countries of the same size, each with its own ratio; and 40 people in a small one."""
+    rng = np.random.default_rng(seed)
+    shown, bought, countries = [("last", CONTROL, END)], [], {}
+    for country, ratio in ratios.items():
+        for i in range(40 if country == "small" else n):
+            name, arm, begin = f"{country}{i}", (NEW, CONTROL)[i % 2], rng.uniform(0, 70)
+            shown.append((name, arm, begin))
+            countries[name] = country
+            first = begin + rng.exponential(100 / (ratio if arm == NEW else 1.0))
+            bought += [(name, first, 20.0)] if first < END else []
+    return event_level(folder, shown, bought, countries=countries)
+
+
+@pytest.mark.requirement("R06", "C07", "C03")
+def test_by_group_each_has_its_own_ratio_and_they_are_drawn_together(tmp_path: Path) -> None:
+    truth = {"ES": 1.0, "FR": 1.4, "IT": 2.0, "small": 1.0}
+    project = split(tmp_path / "shop", truth)
+    found = project.returning("home", days=(30, 60), level=0.99, by="country")
+    alone = project.returning("home", days=(30, 60), level=0.99)
+    assert found.main == alone.main  # splitting changes nothing of the whole
+    assert {one.group for one in found.groups} == {"ES", "FR", "IT"}
+    for one in found.groups:
+        assert one.people == 1600
+        ratio, pooled = one.against.hazard_ratio, one.pooled
+        assert ratio is not None
+        assert pooled is not None
+        assert ratio.interval[0] < truth[one.group] < ratio.interval[1]
+        assert pooled.interval[1] / pooled.interval[0] < ratio.interval[1] / ratio.interval[0]
+        for mark in one.against.by_day:
+            difference = np.exp(-mark.day / 100) - np.exp(-truth[one.group] * mark.day / 100)
+            assert mark.interval[0] < difference < mark.interval[1]
+    raw = [one.against.hazard_ratio.value for one in found.groups if one.against.hazard_ratio]
+    drawn = [one.pooled.value for one in found.groups if one.pooled]
+    assert max(drawn) / min(drawn) < max(raw) / min(raw)
+    check = next(check for check in found.checks if check.name == "small_segments")
+    assert "small" in str(check.detail)
+
+
+@pytest.mark.requirement("C07")
+def test_a_group_is_as_an_experiment_of_its_own(tmp_path: Path) -> None:
+    """What is said of a country is what a project that has only this country says."""
+    ratios = {"ES": 1.0, "FR": 1.6}
+    whole = split(tmp_path / "whole", ratios, n=500)
+    there = whole.returning("home", days=(30,), by="country", arm=NEW, control=CONTROL)
+    rng = np.random.default_rng(6)
+    shown, bought = [("last", CONTROL, END)], []
+    for i in range(500):  # the first country of the same generator
+        arm, begin = (NEW, CONTROL)[i % 2], rng.uniform(0, 70)
+        shown.append((f"ES{i}", arm, begin))
+        first = begin + rng.exponential(100)
+        bought += [(f"ES{i}", first, 20.0)] if first < END else []
+    own = event_level(tmp_path / "own", shown, bought).returning("home", days=(30,), arm=NEW)
+    spanish = next(one for one in there.groups if one.group == "ES").against
+    assert spanish.hazard_ratio == pair(own).hazard_ratio
+    assert spanish.by_day == pair(own).by_day
+
+
+def test_by_group_where_shares_moved_too(tmp_path: Path) -> None:
+    found = ramp(tmp_path / "shop", ratio=1.5, n=4000).returning("home", days=(30,), level=0.99, by="country")
+    assert {one.group for one in found.groups} == {"ES", "FR"}
+    for one in found.groups:
+        ratio = one.against.hazard_ratio
+        assert ratio is not None
+        assert ratio.interval[0] < 1.5 < ratio.interval[1]
 
 
 @pytest.mark.parametrize(

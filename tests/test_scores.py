@@ -13,6 +13,7 @@ import pytest
 
 from workbench import Project
 from workbench.analyses import histories
+from workbench.engines import duckdb
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.models import purchases, spend
 from workbench.models.importance import independent_seeds
@@ -98,3 +99,69 @@ def test_what_cannot_be_written_is_told(cdnow: Project, tmp_path: Path) -> None:
         cdnow.scores(tmp_path / "scores.xlsx")
     with pytest.raises(WorkbenchError, match="margin"):
         cdnow.scores(tmp_path / "scores.csv", margin=2.0)
+
+
+@pytest.fixture
+def own(cdnow: Project, tmp_path: Path) -> Project:
+    """A project of its own, to be written into."""
+    project = Project.create(tmp_path / "own", currency="USD")
+    project.load(CDNOW)
+    return project
+
+
+@pytest.mark.requirement("P03")
+def test_a_table_of_the_project_holds_what_a_file_does(own: Project, tmp_path: Path) -> None:
+    """Another time its rows are replaced; no other table ever is."""
+    own.scores(tmp_path / "scores.parquet", margin=0.3)
+    own.scores(table="scores")
+    told = own.scores(table="scores", margin=0.3)
+    assert (told.place, told.customers) == ("scores", 2357)
+    file = pyarrow.parquet.read_table(tmp_path / "scores.parquet").sort_by("customer_id")
+    table = own.engine.query("SELECT * FROM scores ORDER BY customer_id")
+    assert table.equals(file)
+    own.commit({"notes": pyarrow.table({"customer_id": [1]})})
+    for name, reason in (("orders", "read"), ("notes", "not made here"), ("a b", "letters")):
+        with pytest.raises(WorkbenchError, match=reason):
+            own.scores(table=name)
+    for wrong in ({}, {"path": tmp_path / "s.csv", "table": "scores"}):
+        with pytest.raises(WorkbenchError, match="either the file or the table"):
+            own.scores(**wrong)
+    assert own.engine.query("SELECT * FROM notes").num_rows == 1
+
+
+@pytest.mark.requirement("U06")
+def test_whoever_is_erased_is_erased_from_the_scores(own: Project, tmp_path: Path) -> None:
+    """Nothing that is on the disk names them any more, not even what was replaced."""
+    own.scores(table="scores", margin=0.5)
+    own.scores(table="scores")
+    identifier = CDNOW.read_text().splitlines()[1].split(",")[0]
+    exported = own.people.export(identifier, tmp_path / "export")
+    assert exported["scores"] == 1
+    gone = own.people.erase(identifier)
+    assert gone["scores"] == 1
+    left = own.engine.query("SELECT customer_id FROM scores")
+    assert left.num_rows == 2356
+    known = set(own.engine.query("SELECT customer_id FROM orders")["customer_id"].to_pylist())
+    assert set(left["customer_id"].to_pylist()) == known
+    assert [file.name for file in (own.path / "scores").iterdir()] == [
+        own.people.scores.files()["scores"][0].name
+    ]
+
+
+def test_rows_that_are_streamed_are_those_of_the_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From files sorted by customer a range at a time, from others all the same."""
+    random = np.random.default_rng(1)
+    customers = np.sort(random.integers(0, 2_000, 20_000))
+    rows = pyarrow.table({"customer_id": customers, "money": np.round(random.gamma(2, 10, 20_000), 2)})
+    sql = "SELECT customer_id, count(*) AS n, max(money) AS most FROM orders GROUP BY 1"
+    monkeypatch.setattr(duckdb, "RANGE_ROWS", 3_000)
+    for name, table in (("sorted", rows), ("mixed", rows.take(random.permutation(20_000)))):
+        place = tmp_path / f"{name}.parquet"
+        pyarrow.parquet.write_table(table, place, row_group_size=500)
+        engine = duckdb.DuckDBEngine(lambda place=place: {"orders": [place]})
+        parts = list(engine.batches(sql))
+        assert len(parts) == (7 if name == "sorted" else 1)
+        streamed = pyarrow.concat_tables(parts).sort_by("customer_id")
+        assert streamed.equals(engine.query(f"{sql} ORDER BY 1").combine_chunks())

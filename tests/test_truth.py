@@ -1,4 +1,4 @@
-"""The whole line against a shop whose truth is known: simulate → load → effect, fifty times over."""
+"""The whole line against a shop whose truth is known: simulate → load → effect, forty times over."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from workbench import Project
 from workbench.simulate import HOME, OFFERS, simulate
 
-SEEDS = 50
+SEEDS = 40
 
 
 @pytest.mark.requirement("C03", "D25", "T1")
 def test_true_segment_effects_lie_in_their_intervals_nine_times_in_ten(tmp_path: Path) -> None:
-    """90 % intervals over 50 shops and 3 devices, as seen and pooled; and chance alone makes an effect.
+    """90 % intervals over 40 shops and 3 devices, as seen and pooled; and chance alone makes an effect.
 
-    With 150 intervals the share of hits has a standard error of 2.4 points, so 82 % to 98 % is within about
+    With 120 intervals the share of hits has a standard error of 2.7 points, so 82 % to 98 % is within about
     three of them.
     """
     raw, pooled, whole = [], [], []
@@ -38,9 +38,10 @@ def test_true_segment_effects_lie_in_their_intervals_nine_times_in_ten(tmp_path:
             assert item.pooled is not None
             low, high = item.pooled.difference_interval
             pooled.append(low <= truth[item.segment] <= high)
-        offers = project.effect(OFFERS, "conversion", assignment="random", keep=False)
-        assert {item.word for item in offers.summary.comparisons} == {"association"}
-        assert offers.outcome == "describe"
+        if seed < 4:  # a word is no matter of chance
+            offers = project.effect(OFFERS, "conversion", assignment="random", keep=False)
+            assert {item.word for item in offers.summary.comparisons} == {"association"}
+            assert offers.outcome == "describe"
     assert len(raw) == len(pooled) == 3 * SEEDS
     assert 0.82 <= sum(raw) / len(raw) <= 0.98
     assert 0.82 <= sum(pooled) / len(pooled) <= 0.98

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from workbench import Project
-from workbench.analyses import histories, value
+from workbench.analyses import histories
 from workbench.errors import DataError, ModelError, WorkbenchError
 from workbench.records import ValueRecord, ValueSettings
 from workbench.report import figures
@@ -101,6 +101,28 @@ def test_weeks_keep_the_posterior_of_days(simulated: Project, monkeypatch: pytes
         assert other.mean == pytest.approx(estimate.mean, abs=0.35 * estimate.sd), name
     one, two = exact.summary.value[0], weekly.summary.value[0]
     assert two.mean == pytest.approx(one.mean, abs=0.35 * one.sd)
+
+
+@pytest.mark.requirement("V12")
+def test_who_bought_before_the_exposure_is_counted_and_left_out(
+    simulated: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against plain SQL, by the day and by the week."""
+    found = simulated.engine.query(
+        f"""WITH people AS (
+            SELECT customer_id, min(variant) AS arm, min(ts) AS shown FROM exposures
+            WHERE experience_id = '{HOME}' GROUP BY 1 HAVING min(variant) = max(variant)),
+        firsts AS (SELECT customer_id, min(ts) AS first FROM orders
+            WHERE revenue >= 0 AND NOT (revenue > 0 AND refund >= revenue) GROUP BY 1)
+        SELECT count(*) FILTER (first >= date_trunc('second', shown)) AS kept, count(*) AS n
+        FROM people JOIN firsts USING (customer_id)"""
+    ).to_pylist()[0]
+    for limit in (histories.EXACT_UP_TO, 10):
+        monkeypatch.setattr(histories, "EXACT_UP_TO", limit)
+        asked = histories.read(simulated, ValueSettings(by=HOME))
+        assert (asked.everybody.customers, asked.earlier) == (found["kept"], found["n"] - found["kept"])
+        assert asked.earlier > 0
+        monkeypatch.setattr(histories, "_MANY_ORDERS", 10)
 
 
 @pytest.mark.requirement("V04", "V12")
@@ -197,20 +219,6 @@ def test_a_group_that_is_too_small_is_left_out_by_name(simulated: Project) -> No
     small = [check for check in record.checks if check.name in ("small_groups", "withheld_groups")]
     groups = set(histories.read(simulated, ValueSettings(by="country")).purchases)
     assert named | {name for name in groups if any(name in str(check.detail) for check in small)} == groups
-
-
-@pytest.mark.requirement("V03")
-def test_pymc_confirms_what_importance_sampling_says(simulated: Project) -> None:
-    shares: list[float] = []
-    record = value.analyse(simulated, ValueSettings(confirm=True), progress=shares.append)
-    check = next(c for c in record.checks if c.name == "confirmed")
-    assert check.status == "ok", str(check.detail)
-    assert record.summary.confirmed is not None
-    for name, estimate in record.summary.parameters.items():
-        assert record.summary.confirmed[name].mean == pytest.approx(estimate.mean, abs=0.25 * estimate.sd)
-        assert record.summary.confirmed[name].sd == pytest.approx(estimate.sd, rel=0.25)
-    assert shares
-    assert shares == sorted(shares)
 
 
 def test_of_many_groups_the_most_and_the_least_valuable_are_spoken_of(simulated: Project) -> None:

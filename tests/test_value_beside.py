@@ -13,6 +13,7 @@ import pytest
 from workbench import Project
 from workbench.analyses.estimates import Needs
 from workbench.analyses.value_beside import ValueBeside
+from workbench.analyses.value_rise import Rise
 from workbench.simulate import HOME, simulate
 
 TIME = pa.timestamp("us")
@@ -77,6 +78,38 @@ def rows(shop: Project, sql: str) -> list[dict[str, Any]]:
         {sql}
         """
     ).to_pylist()
+
+
+@pytest.mark.requirement("V05")
+def test_the_rise_within_customers_is_a_regression_with_a_level_for_each(
+    shop: Project, found: ValueBeside
+) -> None:
+    """Against least squares with one intercept a customer, arm by arm."""
+    assert isinstance(found.rise, Rise)
+    bought = rows(
+        shop,
+        f", {_PEOPLE}, firsts AS (SELECT customer_id, min(day) AS begin FROM days GROUP BY 1) "
+        "SELECT customer_id, arm, date_diff('day', begin, day) / 365.25 AS age, money FROM days "
+        "JOIN people USING (customer_id) JOIN firsts USING (customer_id) WHERE begin >= CAST(seen AS DATE)",
+    )
+    for group in found.rise.groups:
+        own = [row for row in bought if row["arm"] == group.group]
+        _, who = np.unique([row["customer_id"] for row in own], return_inverse=True)
+        age, money = (np.array([row[name] for row in own]) for name in ("age", "money"))
+        count = np.bincount(who)
+        within = [column - (np.bincount(who, column) / count)[who] for column in (age, money)]
+        slope = np.linalg.lstsq(within[0][:, None], within[1], rcond=None)[0][0]
+        assert group.order == pytest.approx(money.mean(), rel=0.02)
+        assert group.customers == pytest.approx((count > 1).sum(), rel=0.02)
+        assert group.seen is not None
+        assert group.seen.value == pytest.approx(
+            slope / money.mean(), abs=0.1 * (group.seen.high - group.seen.low)
+        )
+        # pooling moves no rise away from the typical one
+        assert abs(group.rise.value - found.rise.typical.value) <= abs(
+            group.seen.value - found.rise.typical.value
+        )
+        assert group.rise.high - group.rise.low < group.seen.high - group.seen.low
 
 
 @pytest.mark.requirement("V05")

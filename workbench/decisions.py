@@ -199,6 +199,13 @@ def _value_difference(summary: ValueSummary, settings: ValueSettings, difference
             **values,
         )
     p = difference.probability_positive if more else 1 - difference.probability_positive
+    if difference.word == "association" and summary.pooled is not None:
+        return say(
+            "{lead} This is an association, not an effect: the groups were not made at random. Values are "
+            "drawn towards each other as far as the groups are alike, those of small groups most, so that "
+            "luck alone makes no winner.",
+            lead=lead,
+        )
     if difference.word == "association":
         return say(
             "{lead} This is an association, not an effect: the groups were not made at random.", lead=lead

@@ -16,6 +16,7 @@
       published/         bundles that may be shown to others
       access.jsonl       who did what with people's data
       erased.json        marks of the people who may not come back
+      scores.json        tables of scores that were written; scores/ has those that are in the project
 
 The key of its pseudonyms lies elsewhere (`tables.privacy.keys`).
 """
@@ -76,7 +77,12 @@ class Folder:
         """The people in the tables: pseudonyms, erasing, exporting, who looked."""
         from workbench.people import People
 
-        return People(self.path, self.store, self.settings.id, self.settings.key_fingerprint)
+        def elsewhere(table: str, identifier: str) -> int:
+            return int(self.everything.remove(table, identifier))  # type: ignore[attr-defined]  # wrote it
+
+        settings = self.settings
+        away = elsewhere if self.in_place else None
+        return People(self.path, self.store, settings.id, settings.key_fingerprint, away)
 
     @classmethod
     def create(
@@ -182,9 +188,12 @@ class Folder:
                 from workbench.engines.cache import CachedEngine
                 from workbench.engines.duckdb import DuckDBEngine
 
-                engine = DuckDBEngine(self.store.files, self.settings.memory_limit)
+                engine = DuckDBEngine(self._files, self.settings.memory_limit)
                 self._engine = CachedEngine(engine, self.path / "cache", self.fingerprints)
         return self._engine
+
+    def _files(self) -> dict[str, list[Path]]:
+        return self.people.scores.files() | self.store.files()
 
     @property
     def engine(self) -> Engine:

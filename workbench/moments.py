@@ -248,6 +248,7 @@ class Histogram:
     Attributes:
         values: Shape (k,), or (k, 2) of pairs (x, y) for a ratio y / x.
         counts: People; shape (k,).
+        weights, squares: Σ w and Σ w² of those people, where they do not count alike; else None.
 
     Raises:
         ModelError: shapes differ, nobody is in it, or a count is negative or a value not finite.
@@ -255,6 +256,8 @@ class Histogram:
 
     values: NDArray[np.float64]
     counts: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
+    squares: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         values, counts = np.asarray(self.values, dtype=float), np.asarray(self.counts, dtype=float)
@@ -268,6 +271,10 @@ class Histogram:
             raise ModelError(
                 "A histogram needs values that are finite, counts from zero, and somebody in it."
             )
+        for name in ("weights", "squares"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, np.asarray(given, dtype=float)[counts > 0])
         object.__setattr__(self, "values", values[counts > 0])
         object.__setattr__(self, "counts", counts[counts > 0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from workbench.tables.privacy.erasure import (
     ErasedList,
     erased_mark,
     find_person,
+    person_ids,
     person_rows,
     without_person,
 )
@@ -27,6 +29,7 @@ from workbench.tables.privacy.retention import (
     retention_due,
     without_older,
 )
+from workbench.tables.privacy.scored import ScoreTables
 
 
 class People:
@@ -37,13 +40,23 @@ class People:
         store: Its tables.
         project_id: Names the key of its pseudonyms.
         fingerprint: Tells whether a key is the right one.
+        elsewhere: Deletes a person, by the identifier that a database has, from a table of scores there and
+            says how many rows there were; None when the tables are in the folder.
     """
 
-    def __init__(self, folder: Path, store: Store, project_id: str, fingerprint: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        project_id: str,
+        fingerprint: str,
+        elsewhere: Callable[[str, str], int] | None = None,
+    ) -> None:
         self._folder = folder
         self._store = store
         self._id = project_id
         self._fingerprint = fingerprint
+        self._elsewhere = elsewhere
 
     @property
     def access(self) -> AccessLog:
@@ -54,6 +67,11 @@ class People:
     def erased(self) -> ErasedList:
         """The people who may not come back."""
         return ErasedList(self._folder)
+
+    @property
+    def scores(self) -> ScoreTables:
+        """Tables of scores that were written."""
+        return ScoreTables(self._folder)
 
     def key(self) -> bytes:
         """The key of the pseudonyms.
@@ -87,7 +105,8 @@ class People:
 
         key, place = self.key(), Path(folder)
         person = self._person(key, identifier)
-        found = person_rows(self._store.files(), person)
+        files = self._store.files()
+        found = person_rows(files, person) | self.scores.rows_about(person_ids(files, person))
         if not found:
             raise _nobody()
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
@@ -102,26 +121,46 @@ class People:
     def erase(self, identifier: str) -> dict[str, int]:
         """Erase one person from all tables and caches, for good: files loaded later leave them out.
 
+        Of tables in a database only those of scores that were written from here are changed.
+
         Args:
             identifier: Theirs, as the files that were loaded have it.
 
         Returns:
             Table → rows that are no longer there; empty when nothing was known of that person, who then is
             left out of later files all the same.
+
+        Raises:
+            DataError: when a database does not let them be erased from a table of scores; nothing in the
+                project was erased then.
         """
         key = self.key()
         person = self._person(key, identifier)
-        gone: dict[str, int] = {}
+        gone = self._erased_elsewhere(identifier.strip(), erased_mark(key, person))
         with self._store.draft() as draft:
             files = self._store.files()
             self.access.add("erase", person=erased_mark(key, person))
-            self.erased.add(key, find_person(files, person).marked)
+            named = find_person(files, person)
+            self.erased.add(key, named.marked)
+            gone |= self.scores.without(named.ids)
             rewritten = without_person(files, person)
             draft.replace_parts(rewritten)
             draft.forget_unnamed()
             for one in rewritten:
                 gone[one.table] = gone.get(one.table, 0) + one.left_out
         shutil.rmtree(self._folder / "cache", ignore_errors=True)
+        return gone
+
+    def _erased_elsewhere(self, identifier: str, mark: str) -> dict[str, int]:
+        """Table of scores in a database → rows of a person that are no longer there."""
+        if self._elsewhere is None:
+            return {}
+        gone = {}
+        for name in set(self.scores.names()) - self.scores.files().keys():
+            self.access.add("erase", person=mark, table=name)
+            rows = self._elsewhere(name, identifier)
+            if rows:
+                gone[name] = rows
         return gone
 
     def processing(self) -> dict[str, Processing]:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from workbench.folder import Folder
-from workbench.records import AnyRecord, AssociationRecord, EffectRecord, ValueRecord
+from workbench.records import AnyRecord, AssociationRecord, CohortRecord, EffectRecord, ValueRecord
 
 
 class Project(Folder):
@@ -22,6 +22,7 @@ class Project(Folder):
         keep: bool = True,
         progress: Callable[[float], None] | None = None,
         cancel: Event | None = None,
+        first: Callable[[EffectRecord], None] | None = None,
         **settings: Any,
     ) -> EffectRecord:
         """What an experiment did to a metric.
@@ -32,6 +33,8 @@ class Project(Folder):
             keep: Whether the record is kept in the project.
             progress: Told the share that is done while PyMC confirms.
             cancel: Stops PyMC once it is set.
+            first: Told the answer before other models and the days before have been looked at, where that
+                takes another question to the tables.
             settings: Those of `EffectSettings`.
 
         Raises:
@@ -45,7 +48,7 @@ class Project(Folder):
         until = self._until(self.everything) if asked.looks is None else None
         if until is not None:
             asked = asked.model_copy(update={"looks": self.looks.count(experiment, until)})
-        record = analyse(self, asked, progress=progress, cancel=cancel)
+        record = analyse(self, asked, progress=progress, cancel=cancel, first=first)
         if until is not None:
             self.looks.add(experiment, until)
         return self.records.add(record) if keep else record
@@ -145,12 +148,21 @@ class Project(Folder):
         split = held_back(self, asked, held_days)
         return validate(self, asked, split, models=MODELS if compare else ())
 
-    def cohorts(self, **settings: Any) -> Any:
-        """What customers who began together did at the same age; see `analyses.cohorts.CohortSettings`."""
-        from workbench.analyses.cohorts import analyse
-        from workbench.analyses.cohorts_found import CohortSettings
+    def cohorts(self, *, keep: bool = True, **settings: Any) -> CohortRecord:
+        """What customers who began together did at the same age.
 
-        return analyse(self, CohortSettings(**settings))
+        Args:
+            keep: Whether the record is kept in the project.
+            settings: Those of `CohortSettings`.
+
+        Raises:
+            DataError: without orders or beginnings, or when a column, an experiment or a cohort is not there.
+        """
+        from workbench.analyses.cohorts import analyse
+        from workbench.records import CohortSettings
+
+        record = analyse(self, CohortSettings(**settings))
+        return self.records.add(record) if keep else record
 
     def contracts(self, **settings: Any) -> Any:
         """How long contracts are kept and what they bring; see `analyses.contracts.ContractSettings`."""
@@ -159,11 +171,18 @@ class Project(Folder):
 
         return analyse(self, ContractSettings(**settings))
 
-    def scores(self, path: str | Path, **settings: Any) -> Any:
-        """Score every customer into a Parquet or CSV file; see `analyses.scores.write_scores`."""
+    def occasions(self, **settings: Any) -> Any:
+        """Who still takes their occasions, one a period; see `analyses.occasions_found.OccasionSettings`."""
+        from workbench.analyses.occasions import analyse
+        from workbench.analyses.occasions_found import OccasionSettings
+
+        return analyse(self, OccasionSettings(**settings))
+
+    def scores(self, path: str | Path | None = None, *, table: str | None = None, **settings: Any) -> Any:
+        """Score every customer into a file, or a table where the tables are; see `analyses.scores`."""
         from workbench.analyses.scores import write_scores
 
-        return write_scores(self, path, **settings)
+        return write_scores(self, path, table=table, **settings)
 
     def engagement(self, **settings: Any) -> Any:
         """What people did on pages, in social networks and in chats; see `analyses.engagement.analyse`."""
@@ -201,7 +220,7 @@ class Project(Folder):
 
         return analyse(self)
 
-    def rerun[R: (EffectRecord, ValueRecord, AssociationRecord)](self, record: R) -> R:
+    def rerun[R: (EffectRecord, ValueRecord, AssociationRecord, CohortRecord)](self, record: R) -> R:
         """The same question again, with the record's settings and seed.
 
         The result has the record's id when the data and the packages are those of the record.
@@ -214,12 +233,22 @@ class Project(Folder):
             from workbench.analyses.not_random import analyse as analyse_association
 
             return analyse_association(self, record.settings, seed=record.seed)
+        if isinstance(record, CohortRecord):
+            from workbench.analyses.cohorts import analyse as analyse_cohorts
+
+            return analyse_cohorts(self, record.settings, seed=record.seed)
         from workbench.analyses.value import analyse as analyse_value
 
         return analyse_value(self, record.settings, seed=record.seed)
 
-    def publish(self, records: list[AnyRecord], title: str, *, sensitive_too: bool = False) -> Any:
-        """Write a bundle that holds nothing but these records and a page that shows them."""
+    def publish(self, records: list[AnyRecord], title: str, **settings: Any) -> Any:
+        """Write a version of a page that shows these records and holds nothing else.
+
+        Args:
+            records: What it shows.
+            title: Of the page; those with the same title are versions of it.
+            settings: `language`, `audience` and `sensitive_too` of `publish.bundle.publish`.
+        """
         from workbench.publish.bundle import publish
 
-        return publish(self, records, title, sensitive_too=sensitive_too)
+        return publish(self, records, title, **settings)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench import storage
 from workbench.errors import ProjectError, WorkbenchError, check_choice
@@ -27,6 +27,7 @@ class Settings(BaseModel):
         engine: `duckdb`, or the address of a database whose tables are read in place; see `docs/engines.md`.
         memory_limit: What a query may use, in DuckDB's notation; it spills to disk above that.
         consent_purpose: Only what customers had agreed to for this purpose is analysed; None for all.
+        smallest_group: Nothing is published of fewer people.
         id: Names the key of the pseudonyms.
         key_fingerprint: Tells whether a key is the right one.
     """
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     engine: str = "duckdb"
     memory_limit: str = "70%"
     consent_purpose: str | None = None
+    smallest_group: int = Field(default=10, ge=3)
     id: str = ""
     key_fingerprint: str = ""
 

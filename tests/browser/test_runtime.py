@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.servers import kernels, new_tab, run_in_lab, until
-from workbench.publish.serve import Server
+from workbench.publish.serve import Server, serving
 
 SLOW = 60_000  # ms; a page starts a kernel and imports altair
 
@@ -77,7 +77,19 @@ import os
 import ipywidgets
 from workbench.locale import Texts
 from workbench.publish.guard import ConnectionGuard
-ipywidgets.VBox([ConnectionGuard(Texts("en")), ipywidgets.Label(str(os.getpid())).add_class("process")])
+page = ipywidgets.VBox([ipywidgets.Label(str(os.getpid())).add_class("process")])
+size = ipywidgets.Dropdown(options=["small", "large"], description="Size")
+colour = ipywidgets.Dropdown(options=["black"], description="Colour")
+said = ipywidgets.Label("nothing").add_class("said")
+def offer(change):
+    colour.options = ["red", "green"] if change["new"] == "large" else ["black"]
+size.observe(offer, "value")
+colour.observe(lambda change: setattr(said, "value", str(change["new"])), "value")
+name = ipywidgets.Text(description="Name")
+fold = ipywidgets.HTML("<details><summary>More</summary><p>Details</p></details>")
+far = ipywidgets.HTML('<div style="height: 2000px">far</div>')
+page.children = (*page.children, size, colour, name, said, fold, far, ConnectionGuard(Texts("en"), page))
+page
 """
 
 
@@ -112,7 +124,7 @@ def charts(browser: Any, server: Server) -> Iterator[Any]:
 
 
 def chart(page: Any, description: str) -> Any:
-    return page.get_by_role("img", name=description, exact=True)
+    return page.get_by_role("figure", name=description, exact=True)
 
 
 def bars(page: Any) -> Any:
@@ -243,12 +255,67 @@ def test_a_closed_page_leaves_no_kernel(page: Any, server: Server) -> None:
     assert until(lambda: kernels(server) <= before)
 
 
-def test_a_page_whose_kernel_has_died_says_so(page: Any, server: Server) -> None:
-    page.goto(server.url + "voila/render/guarded.ipynb")
+def opened(page: Any, url: str) -> None:
+    """Open the guarded page and use it: one control brings another with it."""
+    page.goto(url + "voila/render/guarded.ipynb", wait_until="commit")
     expect(page.locator(".process")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_role("alert").get_by_text("has lost its connection")).to_have_count(0)
-    os.kill(int(page.locator(".process").inner_text()), signal.SIGKILL)
+    page.get_by_label("Size", exact=True).select_option("large")
+    page.get_by_label("Colour", exact=True).select_option("green")
+    expect(page.locator(".said")).to_have_text("green")
+    page.get_by_label("Name", exact=True).fill("Ana")
+    page.get_by_label("Name", exact=True).blur()
+    page.locator("summary").click()
+    page.mouse.wheel(0, 700)
+    # the browser has been told where the controls stand
+    kept = "Object.values(sessionStorage).join()"
+    assert until(lambda: all(word in page.evaluate(kept) for word in ("Ana", "top")))
+    expect(page.get_by_role("alert").locator("p")).to_have_count(0)
+
+
+def back_where_it_was(page: Any, process: str) -> None:
+    """Load the page again by what the banner offers, and look whether all is as it was."""
+    page.get_by_role("button", name="Load it again").click()
+    expect(page.locator(".process")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".process")).not_to_have_text(process, timeout=SLOW)
+    expect(page.locator(".said")).to_have_text("green", timeout=SLOW)
+    expect(page.get_by_label("Size", exact=True)).to_have_value("large")
+    expect(page.get_by_label("Colour", exact=True)).to_have_value("green")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Ana")
+    expect(page.locator("details p")).to_be_visible()
+    assert until(lambda: page.evaluate("scrollY") > 300)
+
+
+def test_a_page_whose_kernel_has_died_says_so_and_opens_where_it_was(page: Any, server: Server) -> None:
+    opened(page, server.url)
+    process = page.locator(".process").inner_text()
+    os.kill(int(process), signal.SIGKILL)
     expect(page.get_by_role("alert").get_by_text("has lost its connection")).to_be_visible(timeout=SLOW)
+    back_where_it_was(page, process)
+
+
+def test_a_page_whose_network_is_cut_says_so_until_it_is_back(page: Any, server: Server) -> None:
+    opened(page, server.url)
+    page.context.set_offline(True)
+    os.kill(
+        int(page.locator(".process").inner_text()), signal.SIGSTOP
+    )  # sockets that are open stay open there
+    expect(page.get_by_role("alert").get_by_text("cannot be reached")).to_be_visible(timeout=SLOW)
+    page.context.set_offline(False)
+    os.kill(int(page.locator(".process").inner_text()), signal.SIGCONT)
+    expect(page.get_by_role("alert").locator("p")).to_have_count(0, timeout=SLOW)
+    page.get_by_label("Colour", exact=True).select_option("red")
+    expect(page.locator(".said")).to_have_text("red")
+
+
+def test_a_page_whose_server_has_stopped_says_so_and_opens_where_it_was(page: Any, folder: Path) -> None:
+    with serving(folder) as first:
+        opened(page, first.url)
+        process = page.locator(".process").inner_text()
+        port = int(first.url.split(":")[2].strip("/"))
+    expect(page.get_by_role("alert").get_by_text("cannot be reached")).to_be_visible(timeout=SLOW)
+    with serving(folder, port):
+        expect(page.get_by_role("alert").get_by_text("has lost its connection")).to_be_visible(timeout=SLOW)
+        back_where_it_was(page, process)
 
 
 @pytest.mark.requirement("G02")

@@ -47,7 +47,7 @@ def _scores(project: Project) -> object:
     """Every customer's row; customers have other names in a database."""
     with tempfile.TemporaryDirectory() as folder:
         told = project.scores(Path(folder) / "scores.parquet")
-        rows = pyarrow.parquet.read_table(told.path).drop_columns("customer_id").to_pylist()
+        rows = pyarrow.parquet.read_table(told.place).drop_columns("customer_id").to_pylist()
     return told.customers, told.until, sorted(tuple(row.values()) for row in rows)
 
 
@@ -76,6 +76,9 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
     ),
     "who is still there": lambda p: p.effect(HOME, "repeat", from_day=7, window_days=28, keep=False),
     "a quantile": lambda p: p.effect(HOME, "revenue", statistic="quantile", quantile=0.95, keep=False),
+    "a quantile by group": lambda p: p.effect(
+        HOME, "revenue", by="country", statistic="quantile", quantile=0.9, keep=False
+    ),
     "seconds by stays": lambda p: p.effect(HOME, "seconds", per="stays", keep=False),
     "outcome by one rule": lambda p: p.effect(SURVEY, "bought", by="O'Brien", keep=False),
     "summaries": lambda p: p.effect("resumen", by="país", keep=False),
@@ -93,11 +96,15 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
     "more about value": _more_about_value,
     "when customers come back": lambda p: p.returning(HOME, outcome="repeat"),
     "cohorts": lambda p: p.cohorts(
-        mix_by="region", project_periods=3, compare=("2025-02-01", "2025-01-01"), age=2
+        mix_by="region", project_periods=3, compare=("2025-02-01", "2025-01-01"), age=2, keep=False
     ),
-    "cohorts by country": lambda p: p.cohorts(start=f"exposure:{HOME}", by="country", period="week"),
+    "cohorts by country": lambda p: p.cohorts(
+        start=f"exposure:{HOME}", by="country", period="week", keep=False
+    ),
     "contracts": lambda p: p.contracts(by="region"),
     "contracts by experiment": lambda p: p.contracts(by=HOME, period="week"),
+    "occasions by region": lambda p: p.occasions(by="region"),
+    "occasions of an event by experiment": lambda p: p.occasions(of="page_view", period="week", by=HOME),
     "recency, frequency, money": lambda p: p.rfm(),
     "scores": _scores,
     "segment sizes": lambda p: p.segment_sizes(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import ibis
@@ -10,23 +11,33 @@ import sqlglot
 
 from tests.engines.questions import QUESTIONS
 from workbench import Project
+from workbench.models import importance
 
 WAREHOUSES = ("bigquery", "snowflake", "trino", "clickhouse", "databricks")
 
 
 @pytest.fixture(scope="module")
 def asked(shop: Project) -> list[Any]:
-    """The expressions behind all answers, each once."""
+    """The expressions behind all answers, each once whatever the numbers in it."""
     found: dict[str, Any] = {}
     compiled = ibis.to_sql
 
     def watched(expression: Any, **options: Any) -> Any:
         text = compiled(expression, **options)
-        found[str(text)] = expression
+        found[re.sub(r"\d+", "0", str(text))] = expression
         return text
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ibis, "to_sql", watched)
+        # Questions are the same whatever is made of their answers, so posteriors are quick and rough.
+        for name, rough in (
+            ("_ROUNDS", 1),
+            ("_PROPOSALS_PER_DRAW", 0),
+            ("_FEWEST_PROPOSALS", 200),
+            ("KHAT_LIMIT", float("inf")),
+            ("ESS_LIMIT", 0),
+        ):
+            patch.setattr(importance, name, rough)
         for name, question in QUESTIONS.items():
             if name != "checks":  # they ask for quartiles, which Ibis has no words for on BigQuery and Trino
                 question(shop)

@@ -234,8 +234,8 @@ OWN_TABLES = """
 def test_the_documented_views_and_rights_are_enough(
     postgres: Postgres, owner: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    views, rights = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    for statement in (OWN_TABLES, views, rights, "ALTER ROLE workbench PASSWORD 'x'"):
+    views, rights, writing = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    for statement in (OWN_TABLES, views, rights, writing, "ALTER ROLE workbench PASSWORD 'x'"):
         owner.execute(statement)
     monkeypatch.setenv("PGPASSWORD", "x")
     Project.create(tmp_path / "project")
@@ -252,6 +252,9 @@ def test_the_documented_views_and_rights_are_enough(
     engine: Any = project.everything
     with pytest.raises(DataError, match="permission denied for schema crm"):
         engine.query("SELECT email FROM crm.people")
+    ids = engine.query("SELECT customer_id, 0.5::float8 AS alive FROM customers")
+    engine.write("marketing.scores", "customers", iter([ids]), "of all")
+    assert engine.query("SELECT * FROM marketing.scores").num_rows == ids.num_rows > 0
     engine.close()
 
 

@@ -18,7 +18,7 @@ import tomli_w
 from tests.engines.questions import QUESTIONS
 from workbench import Project
 from workbench.engines import Engine
-from workbench.records import EffectRecord, ValueRecord
+from workbench.records import CohortRecord, EffectRecord, ValueRecord
 
 pytestmark = pytest.mark.engines
 CLOSE = 1e-12
@@ -148,7 +148,7 @@ def assert_alike(one: Any, other: Any) -> None:
 
 def said(answer: Any) -> Any:
     """What a person is shown."""
-    if isinstance(answer, EffectRecord | ValueRecord):
+    if isinstance(answer, EffectRecord | ValueRecord | CohortRecord):
         return answer.model_dump(mode="json", include={"summary", "checks", "outcome", "verdict"})
     if isinstance(answer, list):
         return [check.model_dump(mode="json") for check in answer]

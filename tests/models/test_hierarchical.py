@@ -53,6 +53,15 @@ def test_shares_agree_with_the_closed_form() -> None:
         agree(ours, other, ess, slack=0.03)
         assert ours.lift == pytest.approx(other.lift, abs=0.01)
         assert ours.probability_above_overall == pytest.approx(other.probability_above_overall, abs=0.04)
+        width = closed.joint.differences.std(axis=0).max()
+        assert ours.difference_together == pytest.approx(other.difference_together, abs=0.4 * width)
+        low, high = ours.difference_together
+        assert low < ours.difference_interval[0] < ours.difference_interval[1] < high
+    ends = np.array([ours.difference_together for ours in result.segments])
+    held = ((ends[:, 0] <= result.differences) & (result.differences <= ends[:, 1])).all(axis=1).mean()
+    assert held == pytest.approx(LEVEL, abs=0.01)
+    assert result.level_of_each == pytest.approx(closed.level_of_each, abs=0.015)
+    assert result.if_alike == pytest.approx(closed.joint.if_alike, abs=0.005)
     assert result.tau == pytest.approx(closed.tau, rel=0.1)
     assert result.inside == result.cells == 8
     assert result.checks["rhat"] < 1.01

@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from workbench.errors import ModelError
 from workbench.locale import Message
-from workbench.models.multiplicity import level_if_independent, level_together
+from workbench.models.multiplicity import drawn_together, level_if_independent, level_together
 from workbench.models.pooling import PooledEffect, SegmentEffects, pool_segments
 from workbench.models.ranking import largest_by_luck, rank
 from workbench.models.shrinkage import HalfNormal, pool
@@ -175,3 +175,17 @@ def test_nothing_is_claimed_of_twenty_equal_segments_and_none_is_surely_first() 
         assert max(part.raw_difference for part in parts) < 2 * luck
         assert max(part.difference for part in parts) < luck
     assert wrong <= 6  # of 40 at 5 %: more than that once in a hundred times
+
+
+def test_intervals_of_draws_all_hold_as_often_as_they_say_whatever_the_draws_look_like() -> None:
+    """Of skewed draws that go together: in 95 % of them all are inside, and each alone more often."""
+    random = np.random.default_rng(8)
+    common = random.normal(0, 1, (20_000, 1))
+    drawn = np.exp(0.7 * common + 0.5 * random.normal(0, 1, (20_000, 6)))
+    each, ends = drawn_together(drawn, 0.95)
+    inside = (ends[:, 0] <= drawn) & (drawn <= ends[:, 1])
+    assert inside.all(axis=1).mean() == pytest.approx(0.95, abs=0.003)
+    assert inside.mean(axis=0) == pytest.approx(each, abs=1e-3)
+    assert 0.95 < each < level_if_independent(6, 0.95) - 5e-4
+    alone = random.normal(0, 1, (20_000, 6))
+    assert drawn_together(alone, 0.95)[0] == pytest.approx(level_if_independent(6, 0.95), abs=1e-3)

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench import Project
+from workbench.analyses import value
 from workbench.errors import ModelError
 from workbench.models import nuts, purchases, spend
 from workbench.models.importance import Array
 from workbench.models.purchases import PurchaseDraws, PurchaseRows
 from workbench.models.spend import SpendDraws, bin_spend
+from workbench.records import ValueSettings
+from workbench.simulate import simulate
 
 DATA = Path(__file__).parents[1] / "data"
 CDNOW = PurchaseRows(*np.loadtxt(DATA / "cdnow_rows.csv", delimiter=",", skiprows=1, unpack=True))
@@ -66,6 +70,23 @@ def test_spend_agrees_with_importance_sampling() -> None:
             getattr(quick, name), min(quick.checks["ess"], 4000), getattr(slow, name), slow.checks["ess"]
         )
     assert isinstance(slow, SpendDraws)
+
+
+@pytest.mark.requirement("V03")
+def test_pymc_confirms_what_importance_sampling_says(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "shop")
+    shop = simulate(customers=9_000, seed=5, with_events=False)
+    project.commit({name: rows for name, rows in shop.tables.items() if rows.num_rows})
+    shares: list[float] = []
+    record = value.analyse(project, ValueSettings(confirm=True), progress=shares.append)
+    check = next(c for c in record.checks if c.name == "confirmed")
+    assert check.status == "ok", str(check.detail)
+    assert record.summary.confirmed is not None
+    for name, estimate in record.summary.parameters.items():
+        assert record.summary.confirmed[name].mean == pytest.approx(estimate.mean, abs=0.25 * estimate.sd)
+        assert record.summary.confirmed[name].sd == pytest.approx(estimate.sd, rel=0.25)
+    assert shares
+    assert shares == sorted(shares)
 
 
 def test_too_few_draws_are_withheld() -> None:

@@ -144,14 +144,14 @@ def test_one_period_is_a_table_of_two_by_two() -> None:
 
 @pytest.mark.requirement("R06", "C07")
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """Nine times in ten of 200, within three standard errors of the simulation."""
+    """Nine times in ten of 120, within three standard errors of the simulation."""
     rng = np.random.default_rng(11)
     hazard, ratio = 0.01 + 0.03 * np.exp(-np.arange(25) / 10), 1.3
     more = times_odds(hazard, ratio)
     truth = np.cumprod(1 - more)[-1] - np.cumprod(1 - hazard)[-1]
     times = np.cumprod(np.r_[1, 1 - more[:-1]]).sum() - np.cumprod(np.r_[1, 1 - hazard[:-1]]).sum()
     held = np.zeros(3)
-    for _ in range(200):
+    for _ in range(120):
         treated, control = simulated(250, more, rng, 40)[0], simulated(250, hazard, rng, 40)[0]
         curves = [Curve(one, treated + control) for one in (treated, control)]
         own, other = (curve.without(25) for curve in curves)
@@ -163,7 +163,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         held[1] += low < np.log(ratio) < high
         (mean, sd), (reference, its_sd) = (curve.restricted_mean(25) for curve in curves)
         held[2] += abs(mean - reference - times) < stats.norm.ppf(0.95) * np.hypot(sd, its_sd)
-    assert (np.abs(held / 200 - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 200)).all(), held / 200
+    assert (np.abs(held / 120 - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 120)).all(), held / 120
 
 
 @pytest.mark.requirement("R06")
@@ -171,7 +171,7 @@ def test_without_a_difference_every_probability_is_as_likely_as_another() -> Non
     rng = np.random.default_rng(12)
     hazard = np.full(12, 0.03)
     below, changed = [], []
-    for _ in range(120):
+    for _ in range(80):
         treated, control = simulated(200, hazard, rng, 18)[0], simulated(200, hazard, rng, 18)[0]
         below.append(float(log_odds_ratio(treated, control).cdf(0.0)))
         parts = drift(treated, control)

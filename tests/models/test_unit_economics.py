@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.models.test_lifetime_value import value_of_shop
+from workbench.models import importance
 from workbench.models.importance import Array
 from workbench.models.newcomers import Newcomers
 from workbench.models.purchases import WEEKS_PER_YEAR, PurchaseDraws
@@ -183,13 +184,17 @@ def test_ranks_of_three_groups_add_up() -> None:
 
 
 @pytest.mark.requirement("V04")
-def test_without_a_difference_its_probability_is_anything() -> None:
-    """50 experiments on 100 shops of one world: P(difference > 0) is uniform, 0.99 no rarer than 0.5."""
+def test_without_a_difference_its_probability_is_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 experiments on 60 shops of one world: P(difference > 0) is uniform, 0.99 no rarer than 0.5.
+
+    `make calibrate` asks the same of 200 for each model.
+    """
+    monkeypatch.setattr(importance, "_FEWEST_PROPOSALS", 1000)
     probabilities = []
-    for seed in range(50):
+    for seed in range(30):
         one, other = (value_of_shop(800, 10_000 + 2 * seed + arm, draws=500) for arm in (0, 1))
         probabilities.append(float(np.mean(one > other)))
     found = np.sort(probabilities)
-    gap = np.abs(found - (np.arange(50) + 0.5) / 50).max() + 0.5 / 50
-    # Kolmogorov's distance of 50 uniform numbers is beyond 0.226 once in a hundred times
-    assert gap < 0.226
+    gap = np.abs(found - (np.arange(30) + 0.5) / 30).max() + 0.5 / 30
+    # Kolmogorov's distance of 30 uniform numbers is beyond 0.290 once in a hundred times
+    assert gap < 0.290

@@ -18,6 +18,7 @@ from workbench.locale import Texts
 from workbench.models.hierarchical import Hierarchy, SampledEffect
 from workbench.models.pooling import PooledEffect, pool_segments
 from workbench.moments import Moments
+from workbench.report import together_words
 from workbench.screens.effect import EffectState
 from workbench.screens.effect_view import results
 
@@ -65,7 +66,9 @@ def sampler(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             fields = {name: getattr(part, name) for name in SampledEffect.__dataclass_fields__}
             parts.append(SampledEffect(**fields))
         checks = {"rhat": 1.0, "ess": 2000.0, "divergences": 0.0}
-        return Hierarchy(tuple(parts), closed.overall, closed.tau, None, 4, 4, checks)
+        joint = closed.joint
+        each = closed.level_of_each, joint.differences, joint.if_alike
+        return Hierarchy(tuple(parts), closed.overall, closed.tau, None, 4, 4, checks, *each)
 
     monkeypatch.setattr(confirmed, "sample_shares", sample)
     return go
@@ -89,9 +92,15 @@ def test_a_confirmation_runs_beside_the_page_and_takes_the_place_of_the_answer(
     parts = [item for item in split.record.summary.comparisons if item.segment is not None]
     for item in parts:
         assert item.pooled is not None
-        assert item.confirmed == item.pooled.model_copy(update={"difference_together": None})
+        assert item.confirmed == item.pooled
     (check,) = [check for check in split.record.checks if check.name == "confirmed"]
     assert check.status == "ok"
+    claims = split.record.summary.together
+    assert claims is not None
+    assert claims.sampled
+    assert not before.summary.together.sampled  # type: ignore[union-attr] # there are two countries
+    assert "in PyMC’s draws of all segments together" in together_words(split.record, Texts("en"))
+    assert "PyMC" not in together_words(before, Texts("en"))
     assert not split.kept
     split.keep()
     assert split.record.id in split.project.records

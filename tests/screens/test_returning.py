@@ -79,3 +79,25 @@ def test_an_empty_project_says_what_is_missing(empty_shop: Project) -> None:
     state = ReturningState(empty_shop)
     assert state.found is None
     assert "There is no experiment" in words(view(state, T))
+
+
+@pytest.mark.requirement("R06", "C07")
+def test_split_by_a_column_each_group_stands_in_the_chart_and_the_table(shop: Project) -> None:
+    state = ReturningState(shop)
+    page = view(state, T)
+    choose(page, "Experiment", EXPERIMENT)
+    before = len([chart for chart in charts(page) if chart.chart is not None])
+    control(page, "Compared after (days)").value = "10, 20"
+    choose(page, "Split by", "country")
+    found = shop.returning(EXPERIMENT, days=(10, 20), by="country")
+    assert state.found == found
+    assert found.groups
+    shown = [chart for chart in charts(page) if chart.chart is not None]
+    assert len(shown) == before + 1
+    told = plain(words(page))
+    for one in found.groups:
+        assert one.group in shown[-1].description
+        assert f"{T.share(one.against.by_day[0].arm_share)} against" in told
+    assert (
+        as_code(found) == f"project.returning('{EXPERIMENT}', outcome='order', days=(10, 20), by='country')"
+    )

@@ -4,6 +4,8 @@
     python -m tools.bench demo                  one part
     python -m tools.bench large                 5 million customers and 100 million events; a gigabyte of disk
     python -m tools.bench large --data FOLDER   the same with tables that are kept there for the next time
+    python -m tools.bench pages                 published pages for 1 to 50 readers, beside stock Voilà
+    python -m tools.bench pages --soak 10       20 readers who come and go for ten minutes
 
 Each figure is a process of its own: wall and CPU seconds and the peak of its memory, as the operating system
 accounts for them. Machines differ and are busy; compare figures of one run with each other.
@@ -109,14 +111,25 @@ def main() -> None:
     parser.add_argument(
         "--data", help="a folder to keep the tables of small and large in, or to find them in"
     )
+    parser.add_argument("--readers", type=int, nargs="+", default=[1, 10, 25, 50], help="of pages, at once")
+    parser.add_argument("--without-stock", action="store_true", help="no stock Voilà beside pages")
+    parser.add_argument("--soak", type=float, nargs="?", const=10.0, help="minutes that readers come and go")
     given = parser.parse_args()
-    unknown = [name for name in given.parts if name not in (*PARTS, *SIZES)]
+    known = (*PARTS, *SIZES, "pages")
+    unknown = [name for name in given.parts if name not in known]
     if unknown:
-        parser.error(f"There is no part “{unknown[0]}”; there are: {', '.join([*PARTS, *SIZES])}.")
+        parser.error(f"There is no part “{unknown[0]}”; there are: {', '.join(known)}.")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print(f"{sys.platform}, {cores} cores")
     for name in given.parts or [*PARTS, "small"]:
-        if name in SIZES:
+        if name == "pages":
+            from tools.bench.pages import bench_pages, soak
+
+            if given.soak is None:
+                bench_pages(given.readers, stock=not given.without_stock)
+            else:
+                soak(given.soak)
+        elif name in SIZES:
             bench_speed(name, given.data)
         else:
             PARTS[name]()

@@ -21,7 +21,7 @@ def render(tallies: Sequence[Tally]) -> str:
     """All tables."""
     parts = [
         "### The experiments",
-        _table(
+        table(
             [WHERE, "simulated from", "experiments without an effect", "with one"],
             (
                 [one.scenario.name, one.scenario.simulated, *(f"{count:,}" for count in one.experiments)]
@@ -33,7 +33,7 @@ def render(tallies: Sequence[Tally]) -> str:
         shown = [one for one in tallies if one.coverage(what)[0].cases]
         parts += [
             f"### Intervals of the {what} that held the truth",
-            _table(
+            table(
                 [WHERE, *(f"{level * 100:.0f} %" for level in LEVELS), "given", "within 2 points"],
                 (
                     [
@@ -50,7 +50,7 @@ def render(tallies: Sequence[Tally]) -> str:
     rules = (0.9, 0.95)
     parts += [
         "### Treatments without an effect that the rule adopts",
-        _table(
+        table(
             [
                 WHERE,
                 *(f"sure at {level * 100:.0f} %, expected {_percent(1 - sure(level))}" for level in rules),
@@ -62,7 +62,7 @@ def render(tallies: Sequence[Tally]) -> str:
             ),
         ),
         "### Of the arm that looks better: the probability that it is better, as claimed → as it was",
-        _table(
+        table(
             [WHERE, *(f"{_percent(low)} to {_percent(high)}" for low, high in pairwise(BINS))],
             (
                 [
@@ -84,22 +84,24 @@ def misses(found: Measured) -> bool:
     return abs(found.share - MAIN) > GOAL
 
 
-def written(page: str, measured: str) -> str:
+def written(page: str, measured: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The page with what lies between the marks replaced.
 
     Raises:
         SystemExit: when the page does not have them.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise SystemExit(f"The page needs the lines {BEGIN} and {END}, between which tables are written.")
+        raise SystemExit(
+            f"The page needs the lines {marks[0]} and {marks[1]}, between which tables are written."
+        )
     return f"{before}{begin}\n\n{measured}\n\n{end}{after}"
 
 
-def read(page: str) -> dict[str, list[dict[str, str]]]:
+def read(page: str, marks: tuple[str, str] = (BEGIN, END)) -> dict[str, list[dict[str, str]]]:
     """Title of a table between the marks → its rows, column → cell."""
-    measured = page.partition(BEGIN)[2].partition(END)[0]
+    measured = page.partition(marks[0])[2].partition(marks[1])[0]
     found: dict[str, list[dict[str, str]]] = {}
     for part in measured.split("### ")[1:]:
         title, *lines = part.strip().splitlines()
@@ -138,6 +140,7 @@ def _missed(tallies: Iterable[Tally]) -> str:
     return f"{title}\n\n" + "\n".join(said)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """In Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -123,12 +123,17 @@ def ask(scenario: Scenario, effect: bool, count: int, piece: int = 0) -> Array:
     return np.array(rows).reshape(-1, 1 + len(_REFUSED))
 
 
-def tally(scenarios: Sequence[Scenario], quick: bool = False) -> Iterator[Tally]:
-    """Ask all experiments, a tenth of them if quick, in two processes of low priority."""
+def workers() -> ProcessPoolExecutor:
+    """Two processes of low priority."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # small arrays: threads would only stand in each other's way
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_be_nice) as pool:
+    return ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_be_nice)
+
+
+def tally(scenarios: Sequence[Scenario], quick: bool = False) -> Iterator[Tally]:
+    """Ask all experiments, a tenth of them if quick, in two processes of low priority."""
+    with workers() as pool:
         asked = {
             one.name: [pool.submit(_piece, one.name, *piece) for piece in _pieces(one, quick)]
             for one in scenarios

@@ -145,7 +145,7 @@ def quantile(customers: int, q: float, sd: float = 1.0) -> World:
         centres = 4.0, 4.0 + change
         one_each = np.ones(customers)
         control, treatment = (
-            mean_arm(linearised.quantile(np.sort(rng.lognormal(mu, sd, customers)), one_each, q))
+            mean_arm(linearised.quantile(Histogram(np.sort(rng.lognormal(mu, sd, customers)), one_each), q))
             for mu in centres
         )
         return Pair(control, treatment, *(exp(mu + sd * z) for mu in centres))

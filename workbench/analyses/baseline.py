@@ -120,7 +120,7 @@ def _history(project: Project, settings: DesignSettings, timed: Timed) -> tuple[
     entered = base_rates.people(engine, last - weeks * WEEK, last, rules)
     units = base_rates.outcomes(engine, entered, timed, settings.window_days)
     cell = fetch_cells(engine, units, ["arm"]).get((ARM,), Cell())
-    return cell, histograms(engine, units).get(ARM)
+    return cell, histograms(engine, units).get((ARM,))
 
 
 def _reach(project: Project, settings: DesignSettings) -> tuple[tuple[float, ...], int]:

@@ -153,6 +153,15 @@ def _encouraged(pair: CrossMoments) -> instrument.Arm:
     return instrument.Arm(n, n * x, n * y, pair.m2_y + n * y * y, pair.c_xy + n * x * y)
 
 
+def at_hand(found: Experiment) -> bool:
+    """Whether `witnesses` and `gain` need not ask the engine."""
+    timeline = found.timeline
+    if timeline is None:
+        return True
+    by_values = found.kind == "mean" and not (timeline.divided or timeline.adaptive)
+    return timeline.has(cross=BEFORE in timeline.seconds, histograms=by_values)
+
+
 def witnesses(found: Experiment, settings: EffectSettings, arm: str, control: str) -> list[Witness]:
     """The comparison of two means by other models; a decision that hangs on which is not ready."""
     if found.kind != "mean" or settings.statistic != "mean" or settings.adjust:

@@ -48,6 +48,7 @@ def comparison_of(
         control=arms[1],
         segment=segment,
         n=cells[0].n + cells[1].n,
+        arm_n=cells[0].n,
         arm_mean=cells[0].mean,
         control_mean=cells[1].mean,
         difference=result.difference,
@@ -126,11 +127,19 @@ def by_group(
         detail = say("The groups' effects cannot be drawn towards each other. {reason}", reason=reason)
         checks.append(Check(name="pooling", status="warn", detail=detail))
     if small:
-        detail = say(
-            "{n:count} segments have too few customers in one of the arms to say anything: {names:listing}.",
-            n=len(small),
-            names=small,
-        )
+        words = {"n": len(small), "names": small}
+        if settings.statistic == "quantile":
+            detail = say(
+                "In {n:count} segments the quantile cannot be told, since there are too few customers in one "
+                "of the arms, or too many with the same value: {names:listing}.",
+                **words,
+            )
+        else:
+            detail = say(
+                "{n:count} segments have too few customers in one of the arms to say anything: "
+                "{names:listing}.",
+                **words,
+            )
         checks.append(Check(name="small_segments", status="warn", detail=detail))
     return items, checks, whole
 
@@ -144,5 +153,5 @@ def pooled_of(part: PooledEffect | SampledEffect) -> Pooled:
         lift_interval=part.lift_interval,
         probability_better=part.probability_better,
         probability_above_overall=part.probability_above_overall,
-        difference_together=part.difference_together if isinstance(part, PooledEffect) else None,
+        difference_together=part.difference_together,
     )

@@ -8,7 +8,6 @@ import numpy as np
 
 from workbench.analyses import histories as reading
 from workbench.analyses.cohort_days import Asked, cohort_name
-from workbench.analyses.cohorts_found import Cohort, CohortSettings, Difference, Projected
 from workbench.engines import Engine
 from workbench.errors import DataError, ModelError
 from workbench.metrics import cohorts as counting
@@ -21,6 +20,7 @@ from workbench.models.importance import Array, independent_seeds
 from workbench.models.spend import expected_spend
 from workbench.moments import Moments
 from workbench.records import ValueSettings
+from workbench.records.cohorts import Cohort, CohortDifference, CohortSettings, Projected
 
 if TYPE_CHECKING:
     from workbench.project import Project
@@ -90,13 +90,14 @@ def project_value(
     for place, one in enumerate(cohorts):
         if not one.cells or not np.any(known == place):
             continue
-        now = one.cells[-1].value
+        now = one.cells[-1].value or 0.0
         start = max(float(ages[place]) * WEEK_DAYS / days, one.cells[-1].age + 1.0)
-        points = [Projected(start, now, (now, now))]
+        points = [Projected(age=start, value=now, interval=(now, now))]
         for i, step in enumerate(steps):
             draws: Array = now + future[:, i, place] / one.customers * per_order
             low, high = np.quantile(draws, [(1 - settings.level) / 2, (1 + settings.level) / 2])
-            points.append(Projected(start + float(step), float(draws.mean()), (float(low), float(high))))
+            interval = (float(low), float(high))
+            points.append(Projected(age=start + float(step), value=float(draws.mean()), interval=interval))
         result[one.name] = tuple(points)
     return result
 
@@ -105,8 +106,8 @@ def _kept_share(cohorts: list[Cohort], settings: CohortSettings, *, use_margin: 
     """What is kept of revenue: measured over all cohorts, or the share that was given."""
     if not use_margin:
         return settings.margin
-    revenue = sum(cell.revenue for one in cohorts for cell in one.cells)
-    return sum(cell.margin for one in cohorts for cell in one.cells) / revenue if revenue else 1.0
+    revenue = sum(cell.revenue or 0.0 for one in cohorts for cell in one.cells)
+    return sum(cell.margin or 0.0 for one in cohorts for cell in one.cells) / revenue if revenue else 1.0
 
 
 def compare(
@@ -117,7 +118,7 @@ def compare(
     seed: int,
     *,
     use_margin: bool,
-) -> Difference | None:
+) -> CohortDifference | None:
     """Hold two cohorts against each other: means of independent customers, as Student's t has them.
 
     Raises:
@@ -130,7 +131,7 @@ def compare(
     asked_for = counting.value_until(asked.people, asked.orders, **asked.common, age=age, margin=use_margin)
     moments = {first: Moments.empty(), second: Moments.empty()}
     for row in ask(engine, asked_for, SIZES).to_pylist():
-        name = cohort_name(row["group"], row["day"], settings.period, grouped=settings.by is not None)
+        name = cohort_name(row["group"], row["day"], asked.period, grouped=settings.by is not None)
         if name in moments:
             n = int(row["n"])
             moments[name] = moments[name] + Moments(
@@ -144,14 +145,14 @@ def compare(
     gap = one - other
     low, high = np.quantile(gap, [(1 - settings.level) / 2, (1 + settings.level) / 2])
     means = (share * moments[first].mean, share * moments[second].mean)
-    return Difference(
-        (first, second),
-        age,
-        means,
-        (moments[first].n, moments[second].n),
-        means[0] - means[1],
-        (float(low), float(high)),
-        float(np.mean(gap > 0)),
+    return CohortDifference(
+        cohorts=(first, second),
+        age=age,
+        means=means,
+        customers=(moments[first].n, moments[second].n),
+        mean=means[0] - means[1],
+        interval=(float(low), float(high)),
+        probability_positive=float(np.mean(gap > 0)),
     )
 
 

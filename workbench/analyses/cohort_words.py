@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from workbench.analyses.cohorts_found import FIRST_ORDER, Cohort, CohortSettings, Difference
 from workbench.locale import Message, say
 from workbench.records import Check
+from workbench.records.cohorts import FIRST_ORDER, Cohort, CohortDifference, CohortSettings
+from workbench.report.cohorts import PERIOD_NAMES, named
 
-PERIOD_NAMES = {"day": say("day"), "week": say("week"), "month": say("month"), "quarter": say("quarter")}
 _FEW = 30
 
 
-def named(cohort: str, settings: CohortSettings) -> Message:
-    """What a cohort is called: its period of the calendar, or the value of a column."""
-    if settings.by is not None:
-        return say("{name}", name=cohort)
-    day = date.fromisoformat(cohort)
-    if settings.period == "month":
-        return say("{day:month}", day=day)
-    if settings.period == "quarter":
-        return say("{year}, quarter {quarter}", year=str(day.year), quarter=str((day.month + 2) // 3))
-    return say("{day:date}", day=day)
-
-
-def sentence(cohorts: Sequence[Cohort], difference: Difference | None, settings: CohortSettings) -> Message:
+def sentence(
+    cohorts: Sequence[Cohort], difference: CohortDifference | None, settings: CohortSettings
+) -> Message:
     """The answer: the difference where there is one, else how many came back."""
     if difference is not None:
         first, second = difference.cohorts

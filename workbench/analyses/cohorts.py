@@ -7,7 +7,7 @@ lived through an age count at it. What is to come is foretold from each customer
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -16,17 +16,8 @@ import numpy as np
 from workbench.analyses.cohort_days import Asked, after, cohort_name, days_until
 from workbench.analyses.cohort_value import compare, project_value
 from workbench.analyses.cohort_words import cohort_checks, sentence
-from workbench.analyses.cohorts_found import (
-    EXPOSED,
-    FIRST_ORDER,
-    SIGNED_UP,
-    Cell,
-    Cohort,
-    CohortSettings,
-    CohortsView,
-)
 from workbench.analyses.groups import described
-from workbench.analyses.histories import day_of
+from workbench.analyses.histories import day_of, moment_of
 from workbench.clock import day_number, offsets
 from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError, check_between, check_choice
@@ -34,6 +25,17 @@ from workbench.locale import say
 from workbench.metrics import cohorts as counting
 from workbench.metrics.cells import ask
 from workbench.metrics.cohorts import AGES, CELLS, SIZES
+from workbench.records import Source, failures_first
+from workbench.records.cohorts import (
+    EXPOSED,
+    FIRST_ORDER,
+    SIGNED_UP,
+    Cohort,
+    CohortCell,
+    CohortRecord,
+    CohortSettings,
+    CohortSummary,
+)
 
 if TYPE_CHECKING:
     from workbench.project import Project
@@ -42,7 +44,7 @@ MOST_GROUPS = 24
 _MEASURED = 0.5  # of the orders carry a margin
 
 
-def analyse(project: Project, settings: CohortSettings, seed: int = 1) -> CohortsView:
+def analyse(project: Project, settings: CohortSettings, seed: int = 1) -> CohortRecord:
     """Answer the question in `settings` from the project's orders.
 
     Raises:
@@ -64,18 +66,39 @@ def analyse(project: Project, settings: CohortSettings, seed: int = 1) -> Cohort
     if settings.start == FIRST_ORDER and not grouped:
         ahead = project_value(project, settings, asked, cohorts, seed, use_margin=use_margin)
     cohorts = [
-        Cohort(**{**vars(one), "ahead": ahead.get(one.name, ()), "mix": mixes.get(one.name, {})})
+        one.model_copy(update={"ahead": ahead.get(one.name, ()), "mix": mixes.get(one.name, {})})
         for one in cohorts
     ]
     difference = compare(engine, settings, asked, cohorts, seed, use_margin=use_margin)
-    return CohortsView(
+    return CohortRecord(
+        project=project.header,
+        source=_source(project, settings),
+        seed=seed,
         settings=settings,
-        until=day_of(asked.end_day),
-        sentence=sentence(cohorts, difference, settings),
-        cohorts=tuple(cohorts),
-        measured_margin=measured,
-        difference=difference,
-        checks=tuple(cohort_checks(cohorts, settings, measured, foretold=bool(ahead))),
+        summary=CohortSummary(
+            until=day_of(asked.end_day),
+            cohorts=tuple(cohorts),
+            measured_margin=measured,
+            difference=difference,
+        ),
+        verdict=sentence(cohorts, difference, settings),
+        checks=failures_first(cohort_checks(cohorts, settings, measured, foretold=bool(ahead))),
+    )
+
+
+def _source(project: Project, settings: CohortSettings) -> Source:
+    """The tables that were read, and from when until when there are orders."""
+    tables = ["orders"]
+    if settings.by or settings.mix_by or settings.start == SIGNED_UP:
+        tables.append("customers")
+    if settings.start.startswith(EXPOSED):
+        tables.append("exposures")
+    first, last = span(project.engine, "orders") or (0, 0)
+    until = datetime.fromtimestamp(last, UTC)
+    if settings.until is not None:
+        until = min(until, moment_of(settings.until, project.settings.timezone))
+    return Source(
+        fingerprints=project.fingerprints(*tables), first=datetime.fromtimestamp(first, UTC), until=until
     )
 
 
@@ -104,7 +127,8 @@ def _asked(project: Project, settings: CohortSettings) -> tuple[Asked, bool]:
         people = people.mutate(group=ibis.literal(""))
     else:
         people = _grouped(engine, people, settings.by)
-    return Asked(people, orders, clock, settings.period, last), settings.by is not None
+    period = next(one for one in AGES if one == settings.period)
+    return Asked(people, orders, clock, period, last), settings.by is not None
 
 
 def _grouped(engine: Engine, people: Any, by: str) -> Any:
@@ -175,14 +199,21 @@ def _cohorts(
             active, orders, revenue, margin = lived[name, age]
             value += float(margin) / there
             cells.append(
-                Cell(
-                    age, there, there == total, int(active), int(orders), float(revenue), float(margin), value
+                CohortCell(
+                    age=age,
+                    customers=there,
+                    whole=there == total,
+                    active=int(active),
+                    orders=int(orders),
+                    revenue=float(revenue),
+                    margin=float(margin),
+                    value=value,
                 )
             )
             age += 1
         begin = None if grouped else date.fromisoformat(name)
         running = begin is not None and after(begin, period) > day_of(end + 1)
-        cohorts.append(Cohort(name, begin, total, running, tuple(cells), (), {}))
+        cohorts.append(Cohort(name=name, begin=begin, customers=total, running=running, cells=tuple(cells)))
     if grouped:
         return sorted(cohorts, key=lambda one: (-one.customers, one.name))
     return sorted(cohorts, key=lambda one: one.name)

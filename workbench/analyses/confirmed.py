@@ -34,7 +34,7 @@ def confirm(
     seed: int = 0,
     progress: Progress | None = None,
     cancel: Event | None = None,
-) -> tuple[list[Comparison], Confirmation, list[Witness]]:
+) -> tuple[list[Comparison], Confirmation, list[Witness], Hierarchy]:
     """What PyMC's sampler says of the groups.
 
     Args:
@@ -46,8 +46,8 @@ def confirm(
         cancel: Stops the sampler once it is set.
 
     Returns:
-        The comparisons with `confirmed`, what is to be known of the sampler, and for means the effect over
-        all groups as a witness.
+        The comparisons with `confirmed`, what is to be known of the sampler, for means the effect over all
+        groups as a witness, and what was sampled, the groups in the order of the comparisons.
 
     Raises:
         ModelError: when the model is not one of this metric, the sampler's checks fail, or it was stopped.
@@ -65,7 +65,7 @@ def confirm(
         rhat=result.checks["rhat"],
         ess=result.checks["ess"],
     )
-    return confirmed, about, [] if found.kind == "binary" else [_witness(result.everybody)]
+    return confirmed, about, [] if found.kind == "binary" else [_witness(result.everybody)], result
 
 
 def _sampled(
@@ -103,6 +103,11 @@ def _witness(everybody: Effect) -> Witness:
     )
 
 
+def describes(about: Confirmation) -> bool:
+    """Whether the cells lie about as often where the sampled model foretells them as it says."""
+    return bool(bdtr(about.inside, about.cells, PREDICTED) >= _PREDICTED_ALARM)
+
+
 def confirmed_check(items: Sequence[Comparison], about: Confirmation, level: float) -> Check:
     """How far the two models of the groups lie apart, and whether the sampled one describes the cells."""
     width = 2 * float(ndtri((1 + level) / 2))
@@ -113,7 +118,7 @@ def confirmed_check(items: Sequence[Comparison], about: Confirmation, level: flo
         if item.pooled is not None and item.confirmed is not None
     }
     share = about.inside / about.cells
-    if bdtr(about.inside, about.cells, PREDICTED) < _PREDICTED_ALARM:
+    if not describes(about):
         detail = say(
             "Only {share:whole_percent} of the cells lie where PyMC's model foretells "
             "{band:whole_percent} of them: it does not describe these groups; do not read them one by one.",

@@ -284,12 +284,11 @@ def _day(second: int | None, zone: ZoneInfo) -> date | None:
 def _published(project: Project) -> dict[str, set[str]]:
     """Title of a published page → the tables that its results were made of; damaged pages are passed over."""
     found: dict[str, set[str]] = {}
-    for file in sorted((project.path / "published").glob("*/page.json")):
+    for place in sorted((project.path / "published").glob("*/current")):
         try:
-            page = json.loads(file.read_text(encoding="utf-8"))
-            records = [
-                json.loads((file.parent / f"{id_}.json").read_text("utf-8")) for id_ in page["records"]
-            ]
+            version = place.parent / "versions" / place.read_text("utf-8").strip()
+            page = json.loads((version / "manifest.json").read_text("utf-8"))
+            records = [json.loads((version / f"{id_}.json").read_text("utf-8")) for id_ in page["records"]]
             read = set().union(*(record["source"]["fingerprints"] for record in records))
             found.setdefault(page["title"], set()).update(read)
         except (OSError, ValueError, KeyError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from workbench.analyses import experiment as reading
 from workbench.analyses.beside_checks import beside_checks
 from workbench.analyses.by_group import by_group, comparison_of, posterior
 from workbench.analyses.checks import believed, effect_checks
-from workbench.analyses.confirmed import confirm, confirmed_check
+from workbench.analyses.confirmed import confirm, confirmed_check, describes
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.experiment import Experiment
 from workbench.analyses.frequentist import frequentist
@@ -24,12 +24,15 @@ from workbench.errors import WorkbenchError, check_between, check_choice
 from workbench.locale import say
 from workbench.metrics.cells import Cell
 from workbench.models.arms import Arm
+from workbench.models.hierarchical import Hierarchy
 from workbench.records import (
     ArmResult,
+    Check,
     EffectRecord,
     EffectSettings,
     EffectSummary,
     Source,
+    Witness,
     Word,
     failures_first,
 )
@@ -44,6 +47,7 @@ def analyse(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
     cancel: Event | None = None,
+    first: Callable[[EffectRecord], None] | None = None,
 ) -> EffectRecord:
     """Answer the question in `settings` from the project's tables.
 
@@ -53,6 +57,8 @@ def analyse(
         seed: Of the draws.
         progress: Told the share that is done while PyMC confirms.
         cancel: Stops PyMC once it is set.
+        first: Told the answer before other models and the days before have been looked at, where that takes
+            another question to the engine.
 
     Raises:
         DataError: when the experiment, metric, group or control is not there.
@@ -74,16 +80,17 @@ def analyse(
         comparison_of(found, word, (name, control), None, result, spoken=name == spoken)
         for name, result in results.items()
     ]
-    claims, ranked, confirmation = None, None, None
-    witnesses = beside.witnesses(found, settings, spoken, control)
+    claims, ranked, confirmation, sampled = None, None, None, list[Witness]()
     if found.groups:
         segments, notes, pooled = by_group(found, settings, word, spoken, control)
-        claims = together(settings, segments, pooled)
-        ranked = ranking(found, settings, segments, pooled, word)
+        drawn: Hierarchy | None = None
         if settings.confirm:
-            segments, confirmation, more = confirm(found, settings, segments, seed, progress, cancel)
-            witnesses += more
+            segments, confirmation, more, drawn = confirm(found, settings, segments, seed, progress, cancel)
+            sampled += more
             notes.append(confirmed_check(segments, confirmation, settings.level))
+            drawn = drawn if describes(confirmation) else None
+        claims = together(settings, segments, pooled, drawn)
+        ranked = ranking(found, settings, segments, pooled, word, drawn)
         comparisons += segments
         checks += notes
     others = beside.others(project, settings, spoken, control)
@@ -101,8 +108,7 @@ def analyse(
         probability_best={name: probability[name] for name in own},
         customers=sum(found.cells.get((name, None), Cell()).all.n for name in own),
         arm=spoken,
-        witnesses=witnesses,
-        gain=beside.gain(found, settings, spoken, control),
+        witnesses=sampled,
         weeks=beside.weeks(project, found, settings, spoken, control),
         delivery=beside.delivery(found, settings, spoken, control),
         others=others,
@@ -114,9 +120,25 @@ def analyse(
         frequentist=frequentist(found, settings, spoken, control, others),
         factorial=beside.factorial(settings, own, control),
     )
-    checks += beside_checks(found, settings, summary)
     checks += protocol_checks(project, found, settings)
-    checks = failures_first(checks)
+    if first is not None and not beside.at_hand(found):
+        first(_record(project, found, settings, summary, checks, seed))
+    witnesses = beside.witnesses(found, settings, spoken, control)
+    gain = beside.gain(found, settings, spoken, control)
+    summary = summary.model_copy(update={"witnesses": witnesses + sampled, "gain": gain})
+    return _record(project, found, settings, summary, checks, seed)
+
+
+def _record(
+    project: Project,
+    found: Experiment,
+    settings: EffectSettings,
+    summary: EffectSummary,
+    checks: Sequence[Check],
+    seed: int,
+) -> EffectRecord:
+    """The verdict by all checks, and everything that belongs to it."""
+    checks = failures_first([*checks, *beside_checks(found, settings, summary)])
     outcome, verdict = effect_verdict(summary, settings, checks)
     return EffectRecord(
         project=project.header,
@@ -171,7 +193,7 @@ def _check(settings: EffectSettings) -> None:
 def _control(found: Experiment, settings: EffectSettings) -> str:
     if settings.control is not None:
         return check_choice(settings.control, found.arms, say("arm"))
-    return reading.control_of(found.arms)
+    return found.control or reading.control_of(found.arms)
 
 
 def _arm(

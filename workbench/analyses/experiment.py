@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from workbench import segments
-from workbench.analyses import propensities
+from workbench.analyses import crossed, propensities
 from workbench.analyses.groups import (
     MOST_GROUPS,
     and_everybody,
@@ -78,6 +78,7 @@ class Experiment:
         propensities: Where the shares of the arms changed and customers are weighted: the probabilities of
             their arms, by arm and group, None for everybody.
         periods: Then, too, what is in the cells of everybody, by arm and week of the exposure.
+        control: The arm without a treatment, where its name does not say it: that of two experiments.
     """
 
     kind: Literal["binary", "mean"]
@@ -96,6 +97,7 @@ class Experiment:
     timeline: Timeline | None = None
     propensities: propensities.ByGroup | None = None
     periods: Mapping[tuple[str, int], CrossMoments] = field(default_factory=dict)
+    control: str | None = None
 
     @property
     def arms(self) -> list[str]:
@@ -231,6 +233,7 @@ def _without_times(settings: EffectSettings) -> None:
         (settings.delivered is not None, say("delivery")),
         (bool(settings.excluded), say("days that do not count")),
         (bool(settings.together), say("arms that are one")),
+        (settings.crossed_with is not None, say("a second experiment")),
     ]
     wanted = [words for is_asked, words in asked if is_asked]
     if wanted:
@@ -311,7 +314,12 @@ def _timed(project: Project, settings: EffectSettings, metric: Timed, under: Tim
     engine = project.engine
     exposures = table(engine, "exposures")
     recorded = recorded_assignment(engine, exposures, settings.experiment)
-    adaptive = propensities.is_adaptive(engine, exposures, settings, recorded)
+    if settings.crossed_with is None:
+        adaptive = propensities.is_adaptive(engine, exposures, settings, recorded)
+    else:
+        both = [recorded, recorded_assignment(engine, exposures, settings.crossed_with)]
+        crossed.check(engine, exposures, settings, both)
+        recorded, adaptive = crossed.recorded_of(both), False
     timeline = Timeline(project, settings, metric, under, adaptive=adaptive)
     shares = timeline.propensities if adaptive else None
     assigned = {arm: n for arm, n in sorted(timeline.in_arms.items(), key=str) if arm is not None}
@@ -320,7 +328,13 @@ def _timed(project: Project, settings: EffectSettings, metric: Timed, under: Tim
     mature = sum(cell.all.n for (_, group), cell in cells.items() if group is None)
     kind: Literal["binary", "mean"] = "binary" if timeline.counts_successes else "mean"
     people = timeline.people
-    exposures = exposure.together(exposures, settings.together)
+    control, planned = None, None
+    if settings.crossed_with is not None:
+        control = crossed.control(engine, settings, control_of)
+        planned = crossed.planned(engine, exposures, settings)
+    else:
+        exposures = exposure.together(exposures, settings.together)
+        planned = propensities.planned(engine, exposures, settings.experiment, list(assigned))
     return Experiment(
         kind=kind,
         unit=timeline.unit,
@@ -330,7 +344,8 @@ def _timed(project: Project, settings: EffectSettings, metric: Timed, under: Tim
         two_arms=timeline.in_arms.get(None, 0),
         immature=sum(assigned.values()) - mature,
         recorded=recorded,
-        planned=propensities.planned(engine, exposures, settings.experiment, list(assigned)),
+        planned=planned,
+        control=control,
         times=True,
         seconds=people.seconds,
         rules=people.rules,

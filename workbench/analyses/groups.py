@@ -107,6 +107,29 @@ def crossed(engine: Engine, people: Any, by: str, rules: Mapping[str, str], end:
     return people.mutate(crossed=whole).drop(*(f"part_{index}" for index in range(len(parts))))
 
 
+def in_groups(project: Project, people: Any, by: str, end: int) -> Any:
+    """`people` with a column `group`: of an attribute, a touch, segments, or several of them crossed.
+
+    Args:
+        project: Where they are.
+        people: Rows of `customer_id`, `as_of`; further columns are kept.
+        by: What to group by.
+        end: The end of the data, in seconds since 1970.
+
+    Raises:
+        DataError: when there is nothing of that name.
+    """
+    rules = rules_for(project, by)
+    if CROSSED in by:
+        rows, column = crossed(project.engine, people, by, rules, end), "crossed"
+    elif rules:
+        rows, column = in_segments(project.engine, people, rules, end), "segment"
+    else:
+        rows, groups = described(project.engine, people, by)
+        column = groups[by]
+    return rows.select(*people.columns, group=rows[column])
+
+
 def few_values(engine: Engine, most: int) -> list[str]:
     """Attributes of customers that have few values among the first customers."""
     if not has(engine, "customers"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -101,10 +101,9 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
     if grouping.people is None:
         each, groups = described(engine, everyone, settings.by, _MOST_GROUPS)
     else:
-        each, groups = purchases.of_people(everyone, grouping.people), {str(settings.by): "group"}
-    column = groups[settings.by] if settings.by else None
-    size, times, spend = _rows(engine, orders, each, groups, settings.by or purchases.EVERYBODY, column)
-    if not size:
+        each, groups = purchases.told_apart(everyone, grouping.people), {str(settings.by): "group"}
+    counted, times, spend = _rows(engine, orders, each, groups, settings.by)
+    if not counted.kept:
         raise DataError(
             "There are no customers with orders to estimate a lifetime value from until {day:date}.",
             day=day_of(last),
@@ -118,7 +117,7 @@ def read(project: Project, settings: ValueSettings, end: date | None = None) -> 
         control=grouping.control,
         first=day_of(first),
         until=day_of(last),
-        earlier=grouping.earlier(engine, everyone, size),
+        earlier=counted.earlier,
         tables=("orders", *grouping.tables),
         rules=grouping.rules,
     )
@@ -248,23 +247,35 @@ def _many(engine: Engine, orders: Any) -> bool:
     return int(ask(engine, orders.aggregate(n=orders.count())).to_pylist()[0]["n"]) > _MANY_ORDERS
 
 
+class _Counted(NamedTuple):
+    """How many customers are in a group, and how many had bought before they were exposed."""
+
+    kept: int
+    earlier: int
+
+
 def _rows(
-    engine: Engine, orders: Any, each: Any, groups: dict[str, str], attribute: str, column: str | None
-) -> tuple[int, pa.Table, pa.Table]:
+    engine: Engine, orders: Any, each: Any, groups: dict[str, str], by: str | None
+) -> tuple[_Counted, pa.Table, pa.Table]:
     """How many customers there are, and the rows of their times and of their spend.
 
     Few customers are counted first, and then asked for by the day and the cent; of many orders, all
     attributes are asked for at once, in weeks and bins.
     """
-    many = _many(engine, orders)
-    size = -1 if many else int(ask(engine, each.aggregate(n=each.count())).to_pylist()[0]["n"])
-    if size < 0 or size > EXACT_UP_TO:
+    attribute = purchases.EVERYBODY if by is None else by
+    named = each.mutate(group=ibis.literal(purchases.EVERYBODY) if by is None else each[groups[by]])
+    counted = None
+    if not _many(engine, orders):
+        kept = named.group.count()
+        sizes = named.aggregate(kept=kept, earlier=named.count() - kept)
+        counted = _Counted(**{name: int(n) for name, n in ask(engine, sizes).to_pylist()[0].items()})
+    if counted is None or counted.kept > EXACT_UP_TO:
         found = purchases.Compressed(ask(engine, purchases.compressed(each, groups), purchases.KEYS))
-        size = found.customers
-        if size > EXACT_UP_TO:
-            return size, found.times(attribute), found.spend(attribute)
-    named = each.mutate(group=each[column] if column else ibis.literal(purchases.EVERYBODY))
-    return size, ask(engine, purchases.exact_times(named)), ask(engine, purchases.exact_spend(named))
+        counted = _Counted(found.customers, found.in_no_group)
+        if counted.kept > EXACT_UP_TO:
+            return counted, found.times(attribute), found.spend(attribute)
+    named = named.filter(named.group.notnull())
+    return counted, ask(engine, purchases.exact_times(named)), ask(engine, purchases.exact_spend(named))
 
 
 def repeat_purchases(histories: Histories, acquired_until: date) -> float:
@@ -336,25 +347,17 @@ class Grouping:
     def _experiment(cls, engine: Engine, name: str) -> Grouping:
         exposures = table(engine, "exposures")
         people = exposure.in_one_arm(exposure.assigned(exposures, name)).rename(group="arm")
-        summed = people.group_by("group").aggregate(n=people.count(), timed=people.as_of.count())
-        summary = ask(engine, summed, ["group"]).to_pylist()
-        if not any(row["timed"] for row in summary):
+        shown = exposures.filter(exposures.experience_id == name, exposures.variant.notnull())
+        arms = ask(engine, shown.group_by("variant").aggregate(timed=shown.ts.count())).to_pylist()
+        if not any(arm["timed"] for arm in arms):
             people = people.drop("as_of")
         assignment = believed(recorded_assignment(engine, exposures, name), None)
         return cls(
             people=people,
             word="effect" if assignment == "random" else "association",
-            control=control_of([row["group"] for row in summary]),
+            control=control_of([arm["variant"] for arm in arms]),
             tables=("exposures",),
         )
-
-    def earlier(self, engine: Engine, everyone: Any, kept: int) -> int:
-        """How many customers are left out because they had bought before they were exposed."""
-        if self.people is None or "as_of" not in self.people.columns:
-            return 0
-        bought = purchases.of_people(everyone, self.people.drop("as_of"))
-        counted = ask(engine, bought.group_by("group").aggregate(n=bought.count()), ["group"])
-        return sum(int(row["n"]) for row in counted.to_pylist()) - kept
 
 
 def moment_of(day: date, timezone: str) -> datetime:

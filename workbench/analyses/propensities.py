@@ -70,12 +70,6 @@ def is_adaptive(
             "the probability of getting either of them is not known.",
             name=settings.experiment,
         )
-    if settings.statistic == "quantile":
-        raise DataError(
-            "The shares of the arms of “{name}” changed while it ran, so that customers count with weights, "
-            "and quantiles with weights are not computed; ask for the mean with the largest values cut.",
-            name=settings.experiment,
-        )
     return True
 
 

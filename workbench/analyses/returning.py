@@ -8,45 +8,30 @@ the hazards, and the days until it happens, among the first so many.
 Only random assignment makes an effect. Buying again is counted among those who bought after the exposure, and
 the arms may differ in who that is; it is an association whatever the assignment, and beside it stands the
 share of all customers who have ordered twice, which is not.
+
+Where the shares of the arms changed while it ran, customers count in the curves with one over the probability
+of their arm, and the ratio of the hazards is that within strata of customers with the same one. By group, an
+arm is held against the control in each, and the ratios are drawn towards each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from math import exp
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import numpy as np
-from scipy import special
 
 from workbench.analyses import propensities
 from workbench.analyses import returning_words as words
 from workbench.analyses.checks import believed
 from workbench.analyses.experiment import control_of, recorded_assignment
-from workbench.analyses.returning_answer import (
-    FEWEST_FOLLOWED,
-    About,
-    Against,
-    ArmCurve,
-    ByDay,
-    Curves,
-    Outcome,
-    Point,
-    Ratio,
-    Returning,
-    ReturningSettings,
-)
+from workbench.analyses.returning_answer import Against, Curves, Outcome, Returning, ReturningSettings
+from workbench.analyses.returning_counts import Counts
+from workbench.analyses.returning_curves import curves
+from workbench.analyses.returning_groups import groups
 from workbench.engines import Engine, has, span, table
 from workbench.errors import DataError, check_between, check_choice
 from workbench.locale import say
-from workbench.metrics import exposure
 from workbench.metrics.cells import ask
-from workbench.metrics.returning import KEYS, lives
-from workbench.models.arms import BetaArm
-from workbench.models.comparison import compare
-from workbench.models.survival import Curve, LifeTable, LogRatio, drift, log_odds_ratio
 from workbench.records import Assignment, EffectSettings, Word
 
 if TYPE_CHECKING:
@@ -65,7 +50,9 @@ def analyse(project: Project, experiment: str, **settings: object) -> Returning:
         settings: Those of `ReturningSettings`.
 
     Raises:
-        DataError: when the experiment is not there, has no times or one arm, or its shares moved.
+        DataError: when the experiment is not there, has no times or one arm, or its shares moved and the
+            probabilities of the arms are not given, or there is nothing to split by of that name.
+        ModelError: when these probabilities cannot be worked with.
         WorkbenchError: when a setting is out of its range.
     """
     engine = project.engine
@@ -74,10 +61,10 @@ def analyse(project: Project, experiment: str, **settings: object) -> Returning:
     )
     exposures = table(engine, "exposures")
     recorded = recorded_assignment(engine, exposures, asked.experiment)
-    _not_adaptive(engine, exposures, asked, recorded)
     assignment = believed(recorded, asked.assignment)
     until = _until(project, asked)
-    counts = _Counts(engine, asked, until)
+    adaptive = _is_adaptive(engine, exposures, asked, recorded)
+    counts = Counts(project, asked, until, adaptive=adaptive)
     arms = sorted(counts.people)
     control = check_choice(asked.control or control_of(arms), arms, say("arm"))
     others = [arm for arm in arms if arm != control]
@@ -89,9 +76,10 @@ def analyse(project: Project, experiment: str, **settings: object) -> Returning:
         )
     word: Word = "effect" if assignment == "random" else "association"
     conditional = outcome == "repeat"
-    main = _curves(counts, outcome, "association" if conditional else word, arms, control, asked)
-    beside = _curves(counts, "second", word, arms, control, asked) if conditional else None
+    main = curves(counts, outcome, "association" if conditional else word, arms, control, asked)
+    beside = curves(counts, "second", word, arms, control, asked) if conditional else None
     arm = check_choice(asked.arm, others, say("arm")) if asked.arm else _best(main)
+    by_group, small, more = groups(counts, outcome, (arm, control), asked)
     zone = ZoneInfo(project.settings.timezone)
     facts = words.Facts(
         settings=asked,
@@ -106,6 +94,9 @@ def analyse(project: Project, experiment: str, **settings: object) -> Returning:
         gone=sum(counts.people.values()) - sum(one.people for one in main.arms),
         last=_last(engine, outcome, until, zone),
         until=datetime.fromtimestamp(until, zone).date(),
+        propensities=counts.propensities,
+        small=small,
+        more=more,
     )
     checks = words.checks(project, facts)
     return Returning(
@@ -117,6 +108,7 @@ def analyse(project: Project, experiment: str, **settings: object) -> Returning:
         until=facts.until,
         main=main,
         beside=beside,
+        groups=by_group,
         checks=tuple(checks),
         verdict=words.verdict(facts, checks),
     )
@@ -159,16 +151,12 @@ def _checked(engine: Engine, asked: ReturningSettings) -> tuple[ReturningSetting
     return asked.model_copy(update={"outcome": outcome, "days": tuple(sorted(set(asked.days)))}), outcome
 
 
-def _not_adaptive(
+def _is_adaptive(
     engine: Engine, exposures: object, asked: ReturningSettings, recorded: Assignment | None
-) -> None:
-    moved = EffectSettings(experiment=asked.experiment, metric="conversion", assignment=asked.assignment)
-    if propensities.is_adaptive(engine, exposures, moved, recorded):
-        raise DataError(
-            "The shares of the arms of “{name}” changed while it ran, so that customers count with weights, "
-            "and curves with weights are not computed; the effect lab’s results have the share that ordered.",
-            name=asked.experiment,
-        )
+) -> bool:
+    """Whether customers have to count with one over the probability of their arm."""
+    about = EffectSettings(experiment=asked.experiment, metric="conversion", assignment=asked.assignment)
+    return propensities.is_adaptive(engine, exposures, about, recorded)
 
 
 def _until(project: Project, asked: ReturningSettings) -> int:
@@ -188,164 +176,6 @@ def _last(engine: Engine, outcome: Outcome, until: int, zone: ZoneInfo) -> date 
     if seconds is None:
         return None
     return datetime.fromtimestamp(min(seconds[1], until), UTC).astimezone(zone).date()
-
-
-class _Lived(NamedTuple):
-    """A life table, how many people are in it, and how many are left at its end."""
-
-    table: LifeTable
-    people: int
-    left: int
-
-
-class _Counts:
-    """The engine's answer as life tables, by what they are about and arm.
-
-    Attributes:
-        people: Customers by arm, without those seen in several.
-        two_arms: Those.
-    """
-
-    def __init__(self, engine: Engine, asked: ReturningSettings, until: int) -> None:
-        self._days = asked.days[-1]
-        everyone = exposure.assigned(table(engine, "exposures"), asked.experiment)
-        orders = table(engine, "orders") if has(engine, "orders") else None
-        churn = table(engine, "churn") if has(engine, "churn") else None
-        found = lives(everyone, orders, churn, until=until, days=self._days)
-        self._rows = ask(engine, found, KEYS).to_pylist()
-        self.people: dict[str, int] = {}
-        self.two_arms = 0
-        for row in self._rows:
-            if row["about"] == "people" and row["arm"] is None:
-                self.two_arms += int(row["n"])
-            elif row["about"] == "people":
-                self.people[row["arm"]] = int(row["n"])
-        if not self.people:
-            raise DataError(
-                "Nobody was in one arm of “{name}” before the end of what counts; choose a later last day.",
-                name=asked.experiment,
-            )
-
-    def lived(self, about: About, arm: str) -> _Lived:
-        """One arm of one kind of event."""
-        events, censored = np.zeros(self._days), np.zeros(self._days + 1)
-        for row in self._rows:
-            if row["about"] == about and row["arm"] == arm:
-                (events if row["event"] else censored)[int(row["day"])] += int(row["n"])
-        people = round(float(events.sum() + censored.sum()))
-        return _Lived(LifeTable.of(events, censored), people, round(float(censored[-1])))
-
-
-# --- curves ---------------------------------------------------------------------------------------------
-
-
-def _curves(
-    counts: _Counts, about: About, word: Word, arms: Sequence[str], control: str, asked: ReturningSettings
-) -> Curves:
-    lived = {arm: counts.lived(about, arm) for arm in arms}
-    every = [one.table for one in lived.values()]
-    common = sum(every[1:], every[0])
-    curves = {arm: Curve(one.table, common) for arm, one in lived.items()}
-    shown = {
-        arm: ArmCurve(
-            arm=arm,
-            people=one.people,
-            events=round(float(one.table.events.sum())),
-            points=_points(curves[arm], one, about, asked.level),
-        )
-        for arm, one in lived.items()
-    }
-    comparisons = tuple(
-        _against(
-            arm,
-            control,
-            (curves[arm], curves[control]),
-            (lived[arm].table, lived[control].table),
-            min(shown[arm].end, shown[control].end),
-            about,
-            asked,
-        )
-        for arm in arms
-        if arm != control
-    )
-    return Curves(about=about, word=word, arms=tuple(shown.values()), comparisons=comparisons)
-
-
-def _points(curve: Curve, lived: _Lived, about: About, level: float) -> tuple[Point, ...]:
-    at_risk = [*lived.table.at_risk, lived.left]
-    found = []
-    for day in range(lived.table.followed(FEWEST_FOLLOWED) + 1):
-        arm = _share_of(curve, day, about)
-        share = 1.0 if about == "churn" else 0.0
-        low = high = share
-        if arm is not None:
-            share = arm.mean
-            low, high = (float(end) for end in arm.ppf([(1 - level) / 2, (1 + level) / 2]))
-        found.append(Point(day=day, share=share, interval=(low, high), at_risk=round(at_risk[day])))
-    return tuple(found)
-
-
-def _share_of(curve: Curve, day: int, about: About) -> BetaArm | None:
-    """The share that is shown: of customers, who is still there; of orders, who has placed one."""
-    return curve.without(day) if about == "churn" else curve.happened(day)
-
-
-def _against(
-    arm: str,
-    control: str,
-    curves: tuple[Curve, Curve],
-    tables: tuple[LifeTable, LifeTable],
-    horizon: int,
-    about: About,
-    asked: ReturningSettings,
-) -> Against:
-    level, marks = asked.level, [day for day in asked.days if day <= horizon] or [horizon]
-    treated, untreated = (one.between(0, horizon) for one in tables)
-    both = treated + untreated
-    ratio = early = late = change = split = None
-    if ((treated.at_risk > 0) & (untreated.at_risk > 0) & (both.events > 0)).any():
-        ratio = _ratio(log_odds_ratio(treated, untreated), level)
-        parts = drift(treated, untreated)
-        if parts is not None:
-            split = parts.split
-            early, late, change = (_ratio(one, level) for one in (parts.early, parts.late, parts.change))
-    own, other = (curve.restricted_mean(horizon) for curve in curves)
-    less, sd = other[0] - own[0], float(np.hypot(own[1], other[1]))
-    reach = float(special.ndtri((1 + level) / 2)) * sd
-    return Against(
-        arm=arm,
-        control=control,
-        horizon=horizon,
-        by_day=tuple(one for day in marks if (one := _by_day(curves, day, about, level)) is not None),
-        hazard_ratio=ratio,
-        split=split,
-        early=early,
-        late=late,
-        change=change,
-        largest_hazard=float((both.events / np.maximum(both.at_risk, 1)).max(initial=0.0)),
-        days_less=less,
-        days_interval=(less - reach, less + reach),
-    )
-
-
-def _by_day(curves: tuple[Curve, Curve], day: int, about: About, level: float) -> ByDay | None:
-    arm, control = (_share_of(one, day, about) for one in curves)
-    if arm is None or control is None:
-        return None
-    found = compare(arm, control, level)
-    return ByDay(
-        day=day,
-        arm_share=arm.mean,
-        control_share=control.mean,
-        difference=found.difference,
-        interval=found.difference_interval,
-        probability_better=found.probability_better,
-    )
-
-
-def _ratio(found: LogRatio, level: float) -> Ratio:
-    low, middle, high = (exp(value) for value in found.ppf([(1 - level) / 2, 0.5, (1 + level) / 2]))
-    return Ratio(value=middle, interval=(low, high), probability_below=float(found.cdf(0.0)))
 
 
 def _best(curves: Curves) -> str:

@@ -22,6 +22,7 @@ class ReturningSettings(Frozen):
         control, arm, assignment, planned_split: As in `EffectSettings`.
         days: After how many days shares are compared; the largest is as far as anybody is followed.
         until: The last day that counts; that of the data if None.
+        by: An attribute, segment or touch to split by; None for everybody together.
         level: Probability of the intervals.
     """
 
@@ -33,6 +34,7 @@ class ReturningSettings(Frozen):
     planned_split: dict[str, float] | None = None
     days: tuple[int, ...] = (30, 60, 90, 180)
     until: date | None = None
+    by: str | None = None
     level: float = 0.95
 
 
@@ -125,6 +127,23 @@ class Curves(Frozen):
         return next(one for one in self.comparisons if one.arm == arm)
 
 
+class GroupReturn(Frozen):
+    """The arm that is spoken of against the control, in one group.
+
+    Attributes:
+        people: Of both arms, whose time is counted.
+        events: To how many of them it has happened.
+        against: Without the early and the late part of the ratio.
+        pooled: The ratio, drawn towards that of the other groups; None where it stands alone.
+    """
+
+    group: str
+    people: int
+    events: int
+    against: Against
+    pooled: Ratio | None
+
+
 class Returning(Frozen):
     """The answer.
 
@@ -135,6 +154,7 @@ class Returning(Frozen):
         until: The last day that counts.
         main: What was asked about.
         beside: Of buying again, the share of all customers with two orders.
+        groups: The largest groups of which something can be said; empty where nobody asked for groups.
         checks: Failures first; one withholds the verdict.
     """
 
@@ -146,6 +166,7 @@ class Returning(Frozen):
     until: date
     main: Curves
     beside: Curves | None
+    groups: tuple[GroupReturn, ...]
     checks: tuple[Check, ...]
     verdict: Text
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.analyses.checks import FEWEST_CONVERSIONS, effect_checks
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.experiment import Experiment
+from workbench.analyses.propensities import ByGroup
 from workbench.analyses.returning_answer import (
     FEWEST_FOLLOWED,
     About,
@@ -40,6 +41,8 @@ class Facts:
         recorded, planned: What the data say of the assignment and of the arms' shares.
         gone: Customers in no curve: of `churn` those who had left before.
         last: The day of the last row of the table that the outcome is in.
+        propensities: The probabilities of the arms, where the shares changed.
+        small: Groups of which nothing can be said. more: How many are not shown.
     """
 
     settings: ReturningSettings
@@ -54,6 +57,9 @@ class Facts:
     gone: int
     last: date | None
     until: date
+    propensities: ByGroup | None
+    small: Sequence[str]
+    more: int
 
     @property
     def pair(self) -> Against:
@@ -68,6 +74,7 @@ def checks(project: Project, facts: Facts) -> list[Check]:
     """Failures first."""
     found = [*_of_the_experiment(facts), *_enough(facts), *_followed(facts), *_fresh(facts)]
     found += [*_proportional(facts), *_conditional(facts), *_gone(facts), *_large(facts)]
+    found += [*_weighted(facts), *_groups(facts)]
     return failures_first([*found, *consent_checks(project, "exposures")])
 
 
@@ -84,6 +91,7 @@ def _of_the_experiment(facts: Facts) -> list[Check]:
         recorded=facts.recorded,
         planned=facts.planned,
         times=True,
+        propensities=facts.propensities,
     )
     settings = EffectSettings(
         experiment=asked.experiment,
@@ -92,7 +100,8 @@ def _of_the_experiment(facts: Facts) -> list[Check]:
         assignment=asked.assignment,
         planned_split=asked.planned_split,
     )
-    return [one for one in effect_checks(found, settings, facts.control) if one.name != "enough_data"]
+    own = ("enough_data", "propensities")  # are checked of the curves
+    return [one for one in effect_checks(found, settings, facts.control) if one.name not in own]
 
 
 def _enough(facts: Facts) -> Iterator[Check]:
@@ -219,6 +228,54 @@ def _large(facts: Facts) -> Iterator[Check]:
             share=facts.pair.largest_hazard,
         )
         yield Check(name="large_hazard", status="ok", detail=detail)
+
+
+def _weighted(facts: Facts) -> Iterator[Check]:
+    """How much the curves say where customers do not count alike, and of whom the ratio is."""
+    if facts.propensities is None:
+        return
+    arms = {arm: one for (arm, group), one in facts.propensities.items() if group is None}
+    words = {
+        "low": min(one.low for one in arms.values()),
+        "high": max(one.high for one in arms.values()),
+        "parts": [
+            say("{arm} {n:count}", arm=name, n=one.weights**2 / one.squares)
+            for name, one in sorted(arms.items())
+        ],
+    }
+    if len(arms) == 2:
+        detail = say(
+            "The probabilities of the arms ran from {low:percent} to {high:percent}: in the curves every "
+            "customer counts with one over their own, so that the arms say as much as this many who count "
+            "alike ({parts:listing}); the hazard ratio is that among customers with the same probability.",
+            **words,
+        )
+    else:
+        detail = say(
+            "The probabilities of the arms ran from {low:percent} to {high:percent}: in the curves every "
+            "customer counts with one over their own, so that the arms say as much as this many who count "
+            "alike ({parts:listing}). With more than two arms it is not known who had the same "
+            "probabilities, so no hazard ratio is given.",
+            **words,
+        )
+    yield Check(name="propensities", status="ok", detail=detail)
+
+
+def _groups(facts: Facts) -> Iterator[Check]:
+    if facts.small:
+        detail = say(
+            "{n:count} groups have too few customers, or too few to whom it has happened, to say anything: "
+            "{names:listing}.",
+            n=len(facts.small),
+            names=list(facts.small),
+        )
+        yield Check(name="small_segments", status="warn", detail=detail)
+    if facts.more:
+        detail = say(
+            "{n:count} smaller groups are not shown; choose a column with fewer, or define segments.",
+            n=facts.more,
+        )
+        yield Check(name="more_groups", status="ok", detail=detail)
 
 
 # --- the sentence ---------------------------------------------------------------------------------------

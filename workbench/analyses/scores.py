@@ -1,4 +1,4 @@
-"""Scores of single customers, for any number of them: written to a file batch by batch.
+"""Scores of single customers, for any number of them: written to a file or a table batch by batch.
 
 The posterior comes from compressed histories, as for a lifetime value. Each history that occurs (repeat
 purchases, days to the last one, days observed) is scored once; customers are then read in batches, looked up,
@@ -8,23 +8,21 @@ and written. What a customer spent enters through a line for each number of purc
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import csv, parquet
 
 from workbench.analyses import histories as reading
+from workbench.analyses.score_places import place_of
 from workbench.engines import stream
-from workbench.errors import Cancelled, WorkbenchError, check_between
+from workbench.errors import Cancelled, check_between
 from workbench.locale import say
 from workbench.metrics.cells import ask
 from workbench.metrics.purchases import HISTORY, WEEK_DAYS, distinct
@@ -32,12 +30,10 @@ from workbench.models import purchases, spend
 from workbench.models.foretelling import Histories, Outlook, SpendLines, outlook
 from workbench.models.importance import independent_seeds
 from workbench.records import ValueSettings
-from workbench.storage import replacing
 
 if TYPE_CHECKING:
     from workbench.project import Project
 
-SUFFIXES = (".parquet", ".csv")
 _DRAWS = 1000
 _WORK = 2e7  # draws × rows that are scored; many rows have a narrow posterior, which few draws describe
 _FEWEST_DRAWS = 50
@@ -51,7 +47,7 @@ class Scores:
     """What was written.
 
     Attributes:
-        path: The file.
+        place: The file or the table.
         customers: How many rows it has.
         until: The day from which everything is foretold.
         model: The model of purchases.
@@ -61,7 +57,7 @@ class Scores:
         value: What they are expected to bring, discounted, times the margin.
     """
 
-    path: Path
+    place: str
     customers: int
     until: date
     model: str
@@ -73,8 +69,9 @@ class Scores:
 
 def write_scores(
     project: Project,
-    path: str | Path,
+    path: str | Path | None = None,
     *,
+    table: str | None = None,
     model: Literal["bg-nbd", "mbg-nbd", "pareto-nbd"] = "mbg-nbd",
     horizon_weeks: float = 52,
     discount_per_year: float = 0.1,
@@ -85,7 +82,7 @@ def write_scores(
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> Scores:
-    """Score every customer who bought, and write one row for each to a Parquet or CSV file.
+    """Score every customer who bought, and write one row for each to a Parquet or CSV file, or a table.
 
     Columns: `customer_id` (the pseudonym), `orders` (days with one), `days_since` (the last one), `alive`
     (the probability to buy ever again), `purchases` (expected within the horizon), `no_purchase` (the
@@ -95,6 +92,8 @@ def write_scores(
     Args:
         project: Where the orders are.
         path: The file; one that is there is replaced.
+        table: Instead of a file, a table of the project, or of the database it points at, there perhaps with
+            its schema. One of scores that is there is replaced at once, for all who read it; no other is.
         model: Of the purchases; BG/NBD is certain that who bought once will buy again.
         horizon_weeks: How far ahead.
         discount_per_year: A purchase a year from now is worth 1/(1 + discount) of one today.
@@ -106,17 +105,13 @@ def write_scores(
         cancel: Stops the writing once it is set; the file is then as it was.
 
     Raises:
-        DataError: without orders.
+        DataError: without orders, or when the table is somebody else's or may not be written.
         ModelError: when nobody came back, or a posterior fails its own diagnostics.
-        WorkbenchError: when the file is of another kind, or a setting out of its range.
+        WorkbenchError: when the file is of another kind, the table cannot have that name, or a setting is out
+            of its range.
         Cancelled, ProjectError: when `cancel` was set; when the file cannot be written.
     """
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise WorkbenchError(
-            "Scores are written as Parquet or CSV, so “{file}” has to end in .parquet or .csv.",
-            file=target.name,
-        )
+    put = place_of(project, path, table)
     check_between(horizon_weeks, 1, 2000, say("horizon in weeks"))
     check_between(discount_per_year, 0, 10, say("discount per year"))
     check_between(margin, 0, 1, say("margin"), open_low=True)
@@ -133,7 +128,8 @@ def write_scores(
     scored = outlook(bought.thin(draws), keys.histories, horizon_weeks, quiet_weeks, discount_per_year)
     lines = SpendLines.of(spent, int(rows["x"].to_numpy().max()))
     total = int(np.sum(rows["n"].to_numpy()))
-    project.people.access.add("export", file=target.name, page="scores")
+    where = {"table": table} if table else {"file": Path(path or "").name}
+    project.people.access.add("export", **where, page="scores")
     sums = np.zeros(3)
     done = 0
     about = {
@@ -144,18 +140,22 @@ def write_scores(
         "quiet_weeks": quiet_weeks,
         "until": found.until.isoformat(),
     }
-    with replacing(target) as temporary, _writer(temporary, target.suffix.lower(), about) as write:
+
+    def rows_of_customers() -> Iterator[pa.Table]:
+        nonlocal sums, done
         for some in stream(project.engine, each):
             if cancel is not None and cancel.is_set():
                 raise Cancelled("Stopped; no scores were written.")
-            table = _scored(some, keys, scored, lines, margin)
-            write(table)
-            sums += [float(np.sum(table[name].to_numpy())) for name in ("alive", "purchases", "value")]
-            done += table.num_rows
+            rows = _scored(some, keys, scored, lines, margin)
+            yield rows
+            sums += [float(np.sum(rows[name].to_numpy())) for name in ("alive", "purchases", "value")]
+            done += rows.num_rows
             if progress is not None:
                 progress(done / total)
+
+    put(rows_of_customers(), about)
     return Scores(
-        path=target,
+        place=table or str(path),
         customers=done,
         until=found.until,
         model=model,
@@ -208,24 +208,3 @@ def _scored(rows: pa.Table, keys: _Keys, scored: Outlook, lines: SpendLines, mar
             "value_sd": margin * np.sqrt(np.maximum(variance, 0.0)),
         }
     )
-
-
-@contextmanager
-def _writer(path: Path, suffix: str, about: Mapping[str, object]) -> Iterator[Callable[[pa.Table], None]]:
-    """Writes tables one after the other into one file; `about` goes into a Parquet file's own notes."""
-    writer: Any = None
-    try:
-
-        def write(rows: pa.Table) -> None:
-            nonlocal writer
-            if writer is None and suffix == ".csv":
-                writer = csv.CSVWriter(path, rows.schema)
-            elif writer is None:
-                note = {b"workbench": json.dumps(about).encode()}
-                writer = parquet.ParquetWriter(path, rows.schema.with_metadata(note), compression="zstd")
-            writer.write_table(rows)
-
-        yield write
-    finally:
-        if writer is not None:
-            writer.close()

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import ibis
 
 from workbench import segments
+from workbench.analyses import crossed as crossed_experiments
 from workbench.analyses import propensities
 from workbench.analyses.groups import (
     CROSSED,
@@ -30,7 +31,7 @@ from workbench.analyses.groups import (
     rules_for,
 )
 from workbench.engines import Engine, span, table, whole_seconds
-from workbench.errors import DataError
+from workbench.errors import DataError, ModelError
 from workbench.metrics import actions, exposure, per_customer, touch
 from workbench.metrics.actions import Timed
 from workbench.metrics.cells import Cell, ask
@@ -92,14 +93,18 @@ def people_of(project: Project, settings: EffectSettings) -> People:
     engine = project.engine
     exposures = table(engine, "exposures")
     seconds = span(engine, "orders", "events", "exposures")
-    exposed = _exposed(engine, exposures, settings.experiment)
+    exposed = _exposed(engine, exposures, settings)
     if seconds is None or exposed is None:
         raise DataError(
             "The exposures of “{name}” say no times, so orders cannot be counted after them; "
             "load outcomes with the file, or exposures with times.",
             name=settings.experiment,
         )
-    everyone = exposure.assigned(exposure.together(exposures, settings.together), settings.experiment)
+    if settings.crossed_with is not None:
+        names = settings.experiment, settings.crossed_with
+        everyone = exposure.in_both(exposures, names, crossed_experiments.prefixes(engine, *names), CROSSED)
+    else:
+        everyone = exposure.assigned(exposure.together(exposures, settings.together), settings.experiment)
     stretches = tuple(_stretches(settings.excluded, project.settings.timezone))
     for begin, end in stretches:
         everyone = everyone.filter(~everyone.as_of.between(begin, end - 1))
@@ -115,9 +120,10 @@ def people_of(project: Project, settings: EffectSettings) -> People:
     return People(rows, groups, by, exposed, seconds, {}, stretches)
 
 
-def _exposed(engine: Engine, exposures: Any, experiment: str) -> tuple[int, int] | None:
+def _exposed(engine: Engine, exposures: Any, settings: EffectSettings) -> tuple[int, int] | None:
     """First and last exposure in seconds since 1970; None when none says when."""
-    rows = exposures.filter(exposures.experience_id == experiment)
+    names = [name for name in (settings.experiment, settings.crossed_with) if name is not None]
+    rows = exposures.filter(exposures.experience_id.isin(names))
     edges = {"first": rows.ts.min(), "last": rows.ts.max()}
     asked = {name: whole_seconds(edge) for name, edge in edges.items()}
     row = ask(engine, rows.aggregate(**asked)).to_pylist()[0]
@@ -166,7 +172,8 @@ class Timeline:
         self.adaptive = adaptive
         self.metric, self._under = metric, under
         self._simple_cells: Cells | None = None
-        about = settings.experiment, settings.by, tuple(settings.together.items()), settings.excluded
+        asked = settings.experiment, settings.crossed_with, settings.by
+        about = asked, tuple(settings.together.items()), settings.excluded
         # what metrics and windows have in common is made once, where the engine knows that nothing changed
         self._about = (*about, tuple(project.segments.items()), project.settings.timezone)
         self.people = self._kept("people", lambda: people_of(project, settings))
@@ -309,12 +316,16 @@ class Timeline:
         return {key: Cell(pair.y) for key, pair in pairs.items()}
 
     def _quantiles(self) -> Cells:
-        if self._settings.by:
-            raise DataError("A quantile is computed for everybody only; ask for it without groups.")
-        return {
-            (arm, None): Cell(linearised.quantile(one.values, one.counts, self._settings.quantile))
-            for arm, one in self.histograms.items()
-        }
+        cells: Cells = {}
+        for key, one in self._histograms.items():
+            arm, group = key[0], key[1] if len(key) > 1 else None
+            try:
+                cells[arm, group] = Cell(linearised.quantile(one, self._settings.quantile))
+            except ModelError:
+                if group is None:
+                    raise
+                cells[arm, group] = Cell()  # it cannot be told there, which is said of the group
+        return cells
 
     # --- several numbers of one customer ----------------------------------------------------------------
 
@@ -382,10 +393,20 @@ class Timeline:
         """The same by arm and week of the first exposure, counted from the first of all."""
         return _summed(self._cross, second, lambda key: (key[0], key[2]))
 
+    def has(self, *, cross: bool, histograms: bool) -> bool:
+        """Whether products and histograms, as far as they are wanted, were asked for before."""
+        wanted = {"_cross": cross, "_histograms": histograms}
+        return all(name in vars(self) for name, needed in wanted.items() if needed)
+
     @cached_property
     def histograms(self) -> dict[str, Histogram]:
         """By arm, which values there are and how many customers have them."""
-        return per_customer.histograms(self._engine, self._values)
+        return {key[0]: one for key, one in self._histograms.items() if len(key) == 1}
+
+    @cached_property
+    def _histograms(self) -> dict[tuple[str, ...], Histogram]:
+        by_group = self._settings.statistic == "quantile" and self._settings.by is not None
+        return per_customer.histograms(self._engine, self._values, ["group"] if by_group else [])
 
     @cached_property
     def threshold(self) -> float | None:

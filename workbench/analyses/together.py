@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,10 +10,11 @@ from workbench.analyses.experiment import Experiment
 from workbench.clock import DAY
 from workbench.decisions import sure
 from workbench.metrics.cells import Cell
+from workbench.models.hierarchical import Hierarchy, SampledEffect
 from workbench.models.multiplicity import level_if_independent
 from workbench.models.pooling import PooledEffect, SegmentEffects
 from workbench.models.ranking import largest_by_luck, rank
-from workbench.records import Comparison, EffectSettings, RankedSegment, Ranking, Together, Word
+from workbench.records import Comparison, EffectSettings, Pooled, RankedSegment, Ranking, Together, Word
 
 MONTH = 30
 """Days in which gains are counted, where the exposures have times."""
@@ -21,7 +22,10 @@ _FEWEST_DAYS = 7  # of exposures, from which a pace can be told: weekdays differ
 
 
 def together(
-    settings: EffectSettings, items: Sequence[Comparison], whole: SegmentEffects | None
+    settings: EffectSettings,
+    items: Sequence[Comparison],
+    whole: SegmentEffects | None,
+    sampled: Hierarchy | None = None,
 ) -> Together | None:
     """In which segments a difference can be claimed, all claims holding at once.
 
@@ -29,25 +33,27 @@ def together(
         settings: The question.
         items: One comparison a segment.
         whole: The pooled effects; None where they cannot be pooled, and each segment speaks for itself.
+        sampled: What PyMC says of the same segments; its joint draws are believed where there are some.
 
     Returns:
         None where there are fewer than two segments.
     """
-    said = {
-        item.segment or "": (item if whole is None else item.pooled)
+    said: Mapping[str, Comparison | Pooled | None] = {
+        item.segment or "": item.confirmed if sampled is not None else item if whole is None else item.pooled
         for item in items
-        if whole is None or item.pooled is not None
     }
-    if len(said) < 2:
-        return None
-    level = level_if_independent(len(said), settings.level) if whole is None else whole.level_of_each
     better = {name: one.probability_better for name, one in said.items() if one is not None}
+    if len(better) < 2:
+        return None
+    joint = sampled or whole
+    level = level_if_independent(len(better), settings.level) if joint is None else joint.level_of_each
     return Together(
         level_of_each=level,
         better=[name for name, p in better.items() if p >= sure(level)],
         worse=[name for name, p in better.items() if p <= 1 - sure(level)],
-        segments=len(said),
-        pooled=whole is not None,
+        segments=len(better),
+        pooled=joint is not None,
+        sampled=sampled is not None,
     )
 
 
@@ -57,6 +63,7 @@ def ranking(
     items: Sequence[Comparison],
     whole: SegmentEffects | None,
     word: Word,
+    sampled: Hierarchy | None = None,
 ) -> Ranking | None:
     """Segments by what they gain if everybody in them gets the treatment.
 
@@ -66,15 +73,26 @@ def ranking(
         items: One comparison a segment.
         whole: The pooled effects.
         word: What only goes together with the treatment is not gained by it.
+        sampled: What PyMC says of the same segments; its joint draws are believed where there are some.
 
     Returns:
-        None where nothing is gained by customer: of associations, of a metric that is divided by another, and
-        where customers count with weights; or where there are fewer than two segments.
+        None where nothing is gained by customer: of associations, of a quantile, of a metric that is divided
+        by another, and where customers count with weights; or where there are fewer than two segments.
     """
-    if whole is None or word != "effect" or settings.per is not None or found.propensities is not None:
+    if word != "effect" or settings.per is not None or found.propensities is not None:
         return None
-    parts = dict(zip(found.groups, whole.segments, strict=True))
-    pooled = {name: part for name, part in parts.items() if isinstance(part, PooledEffect)}
+    if settings.statistic == "quantile":  # what one customer more or less adds is not known of it
+        return None
+    pooled: dict[str, PooledEffect | SampledEffect]
+    if sampled is not None:
+        pooled = {item.segment or "": part for item, part in zip(items, sampled.segments, strict=True)}
+        differences, if_alike = sampled.differences, sampled.if_alike
+    elif whole is not None:
+        parts = zip(found.groups, whole.segments, strict=True)
+        pooled = {name: part for name, part in parts if isinstance(part, PooledEffect)}
+        differences, if_alike = whole.joint.differences, whole.joint.if_alike
+    else:
+        return None
     seen = {item.segment: item for item in items if item.segment in pooled}
     if len(pooled) < 2 or len(seen) < len(pooled):
         return None
@@ -83,7 +101,7 @@ def ranking(
     pace = 1.0 if days is None else MONTH / days
     sign = -1 if settings.lower_is_better else 1
     size = pace * np.array(list(customers.values()))
-    places = rank(sign * whole.joint.differences * size, settings.level)
+    places = rank(sign * differences * size, settings.level)
     segments = [
         RankedSegment(
             segment=name,
@@ -97,7 +115,7 @@ def ranking(
     ]
     best = max(seen, key=lambda name: sign * seen[name].difference)
     errors = [seen[name].difference_sd for name in pooled]
-    by_luck, luck = largest_by_luck(sign * whole.joint.if_alike, errors, sign * seen[best].difference)
+    by_luck, luck = largest_by_luck(sign * if_alike, errors, sign * seen[best].difference)
     return Ranking(
         days=None if days is None else MONTH,
         segments=sorted(segments, key=lambda one: -sign * one.gain),
@@ -106,6 +124,7 @@ def ranking(
         pooled=pooled[best or ""].difference,
         by_luck=sign * by_luck,
         luck=luck,
+        sampled=sampled is not None,
     )
 
 

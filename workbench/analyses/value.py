@@ -14,21 +14,27 @@ import numpy as np
 from workbench.analyses import histories as reading
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.histories import Histories
+from workbench.analyses.value_arms import arms_within
 from workbench.analyses.value_checks import value_checks
-from workbench.analyses.value_fits import DRAWS, FEWER_DRAWS, MANY_ROWS, Fit, Fitted, fitted
-from workbench.analyses.value_money import Money, moneys
+from workbench.analyses.value_confirmed import Sampler, confirm
+from workbench.analyses.value_fits import DRAWS, FEWER_DRAWS, MANY_ROWS, Fitted, fitted
+from workbench.analyses.value_groups import Fit
+from workbench.analyses.value_money import Money, Moneys, horizon, moneys, worth
 from workbench.decisions import value_verdict
 from workbench.errors import WorkbenchError, check_between
 from workbench.locale import say
 from workbench.models import lifetime_value, purchases, spend, unit_economics
-from workbench.models.importance import Array, independent_seeds
+from workbench.models.importance import Array
 from workbench.records import (
     Acquisition,
+    Alone,
+    Check,
     Curve,
     Density,
     DifferencePart,
     Estimate,
     GroupValue,
+    PooledGroups,
     Source,
     ValueDifference,
     ValueRecord,
@@ -57,11 +63,12 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class _Group:
-    """A group and what its customers are worth, draw by draw."""
+    """A group and what its customers are worth, draw by draw; alone, were there no other group."""
 
     fit: Fit
     money: Money
     value: Array
+    alone: Array | None = None
 
     @property
     def name(self) -> str:
@@ -98,8 +105,8 @@ def analyse(
     what = fitted(project, settings, seed)
     found, whole = what.found, what.whole
     money = moneys(project, settings, what, seed)
-    groups = _in_order([_worth(fit, money.by_group[fit.name], settings) for fit in what.groups], found)
-    confirmed = _confirm(whole, settings, seed, progress, cancel) if settings.confirm else None
+    groups = _in_order([_worth(fit, money, settings) for fit in what.groups], found)
+    within = None if settings.within is None else what.within(project, settings)
     summary = ValueSummary(
         model=settings.model,
         customers=int(whole.rows.customers),
@@ -107,14 +114,20 @@ def analyse(
         khat=whole.khat,
         parameters=_estimates(whole.purchases, whole.spend),
         maximum_likelihood=what.maximum_likelihood,
-        confirmed=confirmed,
         value=_values(groups, settings),
         differences=_differences(groups, what, settings),
         holdout=what.holdout(project, settings),
+        pooled=None if what.differs is None else _pooled(groups, what.differs, settings.level),
+        within=None if within is None else arms_within(within, money.by_group, settings),
     )
+    confirmed: list[Check] = []
+    if settings.confirm:
+        sampler = Sampler(settings, seed, progress, cancel)
+        summary, confirmed = confirm(summary, what, within, money, sampler)
     checks = failures_first(
         [
             *value_checks(summary, found, settings),
+            *confirmed,
             *money.checks,
             *what.left_out,
             *consent_checks(project, "orders"),
@@ -123,14 +136,16 @@ def analyse(
     return ValueRecord(
         project=project.header,
         source=Source(
-            fingerprints=project.fingerprints(*found.tables, *money.tables),
+            fingerprints=project.fingerprints(
+                *found.tables, *money.tables, *(within.tables if within else ())
+            ),
             first=reading.moment_of(found.first, project.settings.timezone),
             until=reading.moment_of(found.until, project.settings.timezone),
         ),
         versions=_versions(),
         seed=seed,
         checks=checks,
-        definitions=found.rules,
+        definitions={**found.rules, **(within.rules if within else {})},
         draws={group.name or "everybody": _thin(group.value).tolist() for group in groups},
         settings=settings,
         summary=summary,
@@ -167,17 +182,41 @@ def check(settings: ValueSettings) -> None:
         raise WorkbenchError("Costs are taken off a net value only; choose the definition “net”.")
     if settings.definition == "revenue" and settings.margin != 1.0:
         raise WorkbenchError("Revenue has no margin; choose the definition “margin” or “net”.")
+    if settings.within is not None and settings.by is None:
+        raise WorkbenchError("Segments are looked into for an experiment; name it as “by”.")
     if settings.horizon_weeks is None and settings.discount_per_year == 0:
         raise WorkbenchError("A horizon without an end needs a discount; give one, or a number of weeks.")
 
 
-def _horizon(settings: ValueSettings) -> float:
-    return np.inf if settings.horizon_weeks is None else float(settings.horizon_weeks)
+def _worth(fit: Fit, money: Moneys, settings: ValueSettings) -> _Group:
+    own, alone = money.by_group[fit.name], money.alone.get(fit.name)
+    value = worth(fit.newcomers, own.gains, settings)
+    if fit.alone is None or alone is None:
+        return _Group(fit, own, value)
+    return _Group(fit, own, value, worth(fit.alone.newcomers, alone.gains, settings))
 
 
-def _worth(fit: Fit, money: Money, settings: ValueSettings) -> _Group:
-    value = unit_economics.earned(fit.newcomers, money.gains, _horizon(settings), settings.discount_per_year)
-    return _Group(fit, money, value - money.gains.acquisition)
+def _pooled(groups: list[_Group], differs: dict[str, Array], level: float) -> PooledGroups:
+    """How alike the groups are, and what was luck in the one that looks best."""
+    values = np.stack([group.value for group in groups])
+    n = np.array([group.fit.rows.customers for group in groups])
+    average, spread = n @ values / n.sum(), values.std(axis=0, ddof=1)
+    best = max(
+        (group for group in groups if group.alone is not None),
+        key=lambda group: float(group.alone.mean()) if group.alone is not None else -np.inf,
+        default=None,
+    )
+    return PooledGroups(
+        groups=len(groups),
+        average=float(average.mean()),
+        average_interval=_interval(average, level),
+        spread=float(spread.mean()),
+        spread_interval=_interval(spread, level),
+        differs={name: float(np.expm1(drawn).mean()) for name, drawn in differs.items()},
+        best=best.name if best else None,
+        seen=float(best.alone.mean()) if best and best.alone is not None else None,
+        kept=float(best.value.mean()) if best else None,
+    )
 
 
 def _in_order(groups: list[_Group], found: Histories) -> list[_Group]:
@@ -221,15 +260,18 @@ def _value(group: _Group, settings: ValueSettings) -> GroupValue:
         margin=None if margin is None else _estimate(margin),
         curve=curve,
         acquisition=acquisition,
+        alone=None
+        if group.alone is None
+        else Alone(mean=float(group.alone.mean()), interval=_interval(group.alone, settings.level)),
     )
 
 
 def _over_time(group: _Group, settings: ValueSettings) -> tuple[Curve, Acquisition | None]:
     """Value to date, and when it has paid for itself."""
-    horizon = settings.horizon_weeks or _MOST_WEEKS
-    points = np.unique(np.linspace(0, horizon, min(horizon + 1, _CURVE_POINTS)).round())
+    last = settings.horizon_weeks or _MOST_WEEKS
+    points = np.unique(np.linspace(0, last, min(last + 1, _CURVE_POINTS)).round())
     cost, discount = group.money.cost, settings.discount_per_year
-    weeks = points if cost is None else np.arange(horizon + 1.0)
+    weeks = points if cost is None else np.arange(last + 1.0)
     earned = unit_economics.earned(group.fit.newcomers, group.money.gains, weeks, discount)
     shown = earned[:, points.astype(int)] if cost is not None else earned
     low, high = np.quantile(shown, _ends(settings.level), axis=0)
@@ -290,7 +332,7 @@ def _parts(first: _Group, second: _Group, what: Fitted, settings: ValueSettings)
         for dropout in (False, True)
     }
     gains = (first.money.gains, second.money.gains)
-    drawn = unit_economics.difference_parts(customers, gains, _horizon(settings), settings.discount_per_year)
+    drawn = unit_economics.difference_parts(customers, gains, horizon(settings), settings.discount_per_year)
     return [
         DifferencePart(
             name=name,
@@ -342,23 +384,3 @@ def _density(draws: Array) -> Density:
 
 def _thin(draws: Array) -> Array:
     return draws[:: max(1, len(draws) // KEPT_DRAWS)][:KEPT_DRAWS]
-
-
-def _confirm(
-    whole: Fit,
-    settings: ValueSettings,
-    seed: int,
-    progress: Progress | None,
-    cancel: Event | None,
-) -> dict[str, Estimate]:
-    """The same posterior by PyMC's sampler."""
-    from workbench.models import nuts
-
-    one, other = independent_seeds(seed, 2)
-
-    def part(begin: float) -> Progress | None:
-        return None if progress is None else lambda share: progress(begin + share / 2)
-
-    bought = nuts.purchase_posterior(whole.rows, settings.model, seed=one, progress=part(0.0), cancel=cancel)
-    spent = nuts.spend_posterior(whole.money, seed=other, progress=part(0.5), cancel=cancel)
-    return _estimates(bought, spent)

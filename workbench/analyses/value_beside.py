@@ -13,6 +13,7 @@ from workbench.analyses.value_ages import Month, Numbered, by_month, purchases_b
 from workbench.analyses.value_fits import Fitted, fitted
 from workbench.analyses.value_money import Moneys, moneys
 from workbench.analyses.value_products import Products, category_breadth, recommended_orders
+from workbench.analyses.value_rise import Rise, rise_with_age
 from workbench.analyses.value_sources import (
     Keeping,
     ReferralValue,
@@ -71,6 +72,7 @@ class ValueBeside:
     settings: ValueSettings
     spread: Spread
     numbers: list[Numbered] | Needs
+    rise: Rise | Needs
     months: list[Month] | Needs
     breadth: Products | Needs
     recommended: Products | Needs
@@ -120,6 +122,7 @@ def analyse(
         settings=settings,
         spread=_spread(everybody, money, settings),
         numbers=purchases_by_number(project, settings, everybody),
+        rise=rise_with_age(project, settings, split),
         months=by_month(project, settings, everybody, _cost(money)),
         breadth=category_breadth(project, settings, split),
         recommended=recommended_orders(project, settings, split),

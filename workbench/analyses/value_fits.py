@@ -11,19 +11,20 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.analyses import histories as reading
 from workbench.analyses.histories import Histories
+from workbench.analyses.value_groups import Fit, FitAlone, Groups, fit, groups_of
+from workbench.analyses.value_within import Within, fit_within
 from workbench.errors import ModelError, WorkbenchError
-from workbench.locale import Message, say
 from workbench.models import lifetime_value, purchases, spend
-from workbench.models.importance import independent_seeds
+from workbench.models.importance import Array, independent_seeds
 from workbench.models.newcomers import Newcomers
 from workbench.models.purchases import PurchaseDraws, PurchaseRows
-from workbench.models.spend import SpendDraws, SpendRows
+from workbench.models.spend import SpendRows
 from workbench.records import Check, Holdout, ValueSettings
 
 if TYPE_CHECKING:
@@ -34,37 +35,10 @@ DRAWS = 2000
 FEWER_DRAWS = 1000
 MANY_ROWS = 4000
 _MOST_GROUPS = 24
-_FEWEST_REPEATERS = 20
 _HOLDOUT_DRAWS = 200
 _HOLDOUT_SHARE = 1 / 3
 _SHORTEST_HOLDOUT_WEEKS = 8.0
 _MOST_KEPT = 4
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A group's posterior.
-
-    Attributes:
-        name: Of the group; empty for everybody.
-        rows, money: What it was fitted to.
-        purchases, spend: Draws, as many of each.
-        newcomers: What these purchases mean for a customer just acquired.
-        seeds: For what else has to be drawn for this group.
-    """
-
-    name: str
-    rows: PurchaseRows
-    money: SpendRows
-    purchases: PurchaseDraws
-    spend: SpendDraws
-    newcomers: Newcomers
-    seeds: list[np.random.SeedSequence]
-
-    @property
-    def khat(self) -> float:
-        """The worse of both posteriors."""
-        return max(self.purchases.checks["khat"], self.spend.checks["khat"])
 
 
 @dataclass
@@ -75,20 +49,37 @@ class Fitted:
         found: The histories.
         whole: Of everybody.
         groups: Those that could be fitted; `whole` alone where nobody asked for groups.
-        left_out: What is to be said of groups that could not.
+        left_out: What is to be said of groups that could not, or hardly.
+        differs: How much groups differ, where they were drawn towards each other; as `Groups.differs`.
         maximum_likelihood: The classical estimates; empty where these data have none.
     """
 
     found: Histories
-    whole: Fit
+    whole: FitAlone
     groups: list[Fit]
     left_out: list[Check]
     maximum_likelihood: dict[str, float]
+    differs: dict[str, Array] | None
     _seed: np.random.SeedSequence
     _before: tuple[PurchaseRows, PurchaseDraws] | None = None
     _looked: bool = False
     _held: dict[float, Holdout | None] = field(default_factory=dict)
     _mixed: dict[tuple[str, str], Newcomers] = field(default_factory=dict)
+    _within: dict[str, Within] = field(default_factory=dict)
+
+    def within(self, project: Project, settings: ValueSettings) -> Within:
+        """The arms of the experiment in the groups of `settings.within`, pooled.
+
+        Raises:
+            DataError: when `within` is not there.
+            ModelError: when the posterior fails its checks.
+            WorkbenchError: when `by` is no experiment with a control, or there are too many segments.
+        """
+        name = str(settings.within)
+        if name not in self._within:
+            seed = independent_seeds(self._seed, 2)[1]
+            self._within[name] = fit_within(project, settings, self.found.control, seed)
+        return self._within[name]
 
     def mixed(self, rates: Fit, dropout: Fit) -> Newcomers:
         """Customers who buy as often as those of one group and drop out as those of another do."""
@@ -183,75 +174,22 @@ def _fit_all(project: Project, settings: ValueSettings, seed: int) -> Fitted:
             n=len(found.purchases),
             most=_MOST_GROUPS,
         )
-    seeds = independent_seeds(seed, len(found.purchases) + 3)
+    seeds = independent_seeds(seed, len(found.purchases) + 4)
     everybody = found.everybody
     draws = DRAWS if len(everybody.x) < MANY_ROWS else FEWER_DRAWS
-    whole = _fit("", everybody, found.all_spend, settings, draws, seeds[0])
-    groups, left_out = [whole], list[Check]()
+    whole = fit("", everybody, found.all_spend, settings, draws, seeds[0])
+    groups = Groups([whole], [])
     if settings.by is not None:
-        groups, left_out = _groups(found, settings, draws, seeds[3:])
+        groups = groups_of(found, whole, settings, draws, seeds[3:])
     return Fitted(
         found=found,
         whole=whole,
-        groups=groups,
-        left_out=left_out,
+        groups=groups.fits,
+        left_out=groups.checks,
         maximum_likelihood=_maximum_likelihood(everybody, found.all_spend, settings),
+        differs=groups.differs,
         _seed=seeds[1],
     )
-
-
-def _fit(
-    name: str,
-    rows: PurchaseRows,
-    money: SpendRows,
-    settings: ValueSettings,
-    draws: int,
-    seed: np.random.SeedSequence,
-) -> Fit:
-    one, other, *more = independent_seeds(seed, 4)
-    bought = purchases.posterior(rows, settings.model, draws, one)
-    spent = spend.posterior(money, draws, other)
-    spend.expected_spend(spent)  # a mean that is not finite withholds the group
-    return Fit(name, rows, money, bought, spent, Newcomers(bought), more)
-
-
-def _groups(
-    found: Histories, settings: ValueSettings, draws: int, seeds: list[np.random.SeedSequence]
-) -> tuple[list[Fit], list[Check]]:
-    """The groups that can be fitted, and what is to be said of those that cannot."""
-    groups: list[Fit] = []
-    small: list[str] = []
-    withheld: list[Message] = []
-    for (name, rows), seed in zip(found.purchases.items(), seeds, strict=True):
-        money = found.spend.get(name)
-        if money is None or money.customers < _FEWEST_REPEATERS:
-            small.append(name)
-            continue
-        try:
-            groups.append(_fit(name, rows, money, settings, draws, seed))
-        except ModelError as error:
-            withheld.append(say("{group}: {reason}", group=name, reason=error.message))
-    if not groups:
-        raise ModelError(
-            "No group can be estimated alone: each needs at least {least:count} customers who bought again "
-            "and a posterior that passes its checks; leave the grouping out.",
-            least=_FEWEST_REPEATERS,
-        )
-    status: Literal["warn", "fail"] = "warn" if len(groups) > 1 else "fail"
-    checks = []
-    if small:
-        text = say(
-            "{n:count} groups have fewer than {least:count} customers who bought again and are left out: "
-            "{names:listing}.",
-            n=len(small),
-            least=_FEWEST_REPEATERS,
-            names=small,
-        )
-        checks.append(Check(name="small_groups", status=status, detail=text))
-    if withheld:
-        text = say("Some groups are withheld. {reasons:sentences}", reasons=withheld)
-        checks.append(Check(name="withheld_groups", status=status, detail=text))
-    return groups, checks
 
 
 def _maximum_likelihood(rows: PurchaseRows, money: SpendRows, settings: ValueSettings) -> dict[str, float]:

@@ -6,21 +6,25 @@ means over customers with their standard errors, the cost of a customer is a sum
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.analyses import histories as reading
-from workbench.analyses.value_fits import Fit, Fitted
+from workbench.analyses.value_fits import Fitted
+from workbench.analyses.value_group_money import FIRST, LATER, MONEY, GroupMoney
+from workbench.analyses.value_groups import Fit
 from workbench.clock import offsets
 from workbench.engines import has, span, table
 from workbench.errors import DataError, WorkbenchError
 from workbench.locale import Message, say
 from workbench.metrics import acquired, order_money
 from workbench.metrics.cells import ask
-from workbench.models import spend
+from workbench.models import spend, unit_economics
 from workbench.models.importance import Array, independent_seeds
+from workbench.models.newcomers import Newcomers
 from workbench.models.unit_economics import Gains, acquisition_cost
 from workbench.records import Check, ValueSettings
 
@@ -49,9 +53,13 @@ class Money:
 
 @dataclass
 class Moneys:
-    """The money of each group, the tables it was read from, and what has to be said of it."""
+    """The money of each group, the tables it was read from, and what has to be said of it.
+
+    `alone` is that of groups which are drawn towards each other, were there no other group.
+    """
 
     by_group: dict[str, Money]
+    alone: dict[str, Money] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
@@ -74,12 +82,16 @@ def moneys(project: Project, settings: ValueSettings, what: Fitted, seed: int) -
     result = Moneys({})
     sums = _sums(project, settings, what) if settings.first_purchase or settings.margin == "measured" else {}
     costs = _costs(project, settings, what, seed, result)
+    pooled = None
+    if sums and what.differs is not None:
+        # everybody together needs no draws of their own here
+        pooled = GroupMoney(sums, len(what.groups[0].purchases), what.whole.seeds[0])
     for fit in what.groups:
-        gains, margin = _gains(fit, settings, sums.get(fit.name))
         cost = costs.get(fit.name)
-        if cost is not None:
-            gains = Gains(gains.purchase, gains.first, gains.service_per_year, cost)
-        result.by_group[fit.name] = Money(gains, margin, cost)
+        result.by_group[fit.name] = _money(fit, settings, sums.get(fit.name), cost, pooled)
+        if fit.alone is not None:
+            with suppress(DataError):  # a margin that no order of this group carries
+                result.alone[fit.name] = _money(fit.alone, settings, sums.get(fit.name), cost, None)
     if costs and not settings.first_purchase:
         text = say(
             "The cost of winning a customer is set against repeat purchases alone; count the first purchase, "
@@ -89,25 +101,49 @@ def moneys(project: Project, settings: ValueSettings, what: Fitted, seed: int) -
     return result
 
 
-def _gains(fit: Fit, settings: ValueSettings, sums: dict[str, float] | None) -> tuple[Gains, Array | None]:
+def horizon(settings: ValueSettings) -> float:
+    """In weeks."""
+    return np.inf if settings.horizon_weeks is None else float(settings.horizon_weeks)
+
+
+def worth(customers: Newcomers, gains: Gains, settings: ValueSettings) -> Array:
+    """What one newly acquired customer is worth, draw by draw."""
+    value = unit_economics.earned(customers, gains, horizon(settings), settings.discount_per_year)
+    return value - gains.acquisition
+
+
+def _money(
+    fit: Fit,
+    settings: ValueSettings,
+    sums: dict[str, float] | None,
+    cost: Array | None,
+    pooled: GroupMoney | None,
+) -> Money:
     spent = spend.expected_spend(fit.spend)
-    cost = settings.cost_per_order if settings.definition == "net" else 0.0
+    per_order = settings.cost_per_order if settings.definition == "net" else 0.0
     service = settings.service_cost_per_year if settings.definition == "net" else 0.0
-    draws, margin = len(spent), None
+    margin, first = None, np.zeros(len(spent))
+    share: Array | float = 1.0
+
+    def drawn(what: str, seed: np.random.SeedSequence) -> Array:
+        assert sums is not None
+        return _drawn(sums, what, len(spent), seed) if pooled is None else pooled.drawn(what, fit.name)
+
     first_seed, later_seed = fit.seeds
     if settings.margin == "measured":
-        assert sums is not None
-        margin = _ratio(sums, "later", draws, later_seed)
-        share: Array | float = margin
-    else:
-        share = 1.0 if settings.definition == "revenue" else float(settings.margin)
-    first = np.zeros(draws)
+        share = margin = drawn(LATER, later_seed)
+    elif settings.definition != "revenue":
+        share = float(settings.margin)
     if settings.first_purchase:
-        assert sums is not None
         one, other = independent_seeds(first_seed, 2)
-        kept = _ratio(sums, "first", draws, other) if margin is not None else share
-        first = kept * _mean(sums, draws, one) - cost
-    return Gains(share * spent - cost, first, service, np.zeros(draws)), margin
+        kept = share if margin is None else drawn(FIRST, other)
+        first = kept * drawn(MONEY, one) - per_order
+    acquisition = np.zeros(len(spent)) if cost is None else cost[: len(spent)]
+    return Money(Gains(share * spent - per_order, first, service, acquisition), margin, cost)
+
+
+def _drawn(sums: dict[str, float], what: str, draws: int, seed: np.random.SeedSequence) -> Array:
+    return _mean(sums, draws, seed) if what == MONEY else _ratio(sums, what, draws, seed)
 
 
 def _mean(sums: dict[str, float], draws: int, seed: np.random.SeedSequence) -> Array:

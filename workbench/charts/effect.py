@@ -14,7 +14,14 @@ from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, themed
 from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import EffectRecord, Interval
-from workbench.report import Row, arm_rows, segment_name, segment_rows, together_words
+from workbench.report import (
+    Row,
+    arm_rows,
+    ends_together,
+    segment_name,
+    segment_rows,
+    together_words,
+)
 
 Unit = Literal["share", "money", "number"]
 _HALF = 0.6745  # half of a Normal posterior lies within so many standard deviations of its mean
@@ -132,8 +139,9 @@ def forest(record: EffectRecord, t: Texts, words: Sequence[Row] | None = None) -
                 "raw_high": item.difference_interval[1] * scale,
             }
         )
-        if item.pooled is not None and item.pooled.difference_together is not None:
-            widest = zip(("widest_low", "widest_high"), item.pooled.difference_together, strict=True)
+        wider = ends_together(record, item)
+        if wider is not None:
+            widest = zip(("widest_low", "widest_high"), wider, strict=True)
             rows[-1] |= {name: end * scale for name, end in widest}
         if item.confirmed is not None:
             low, high = item.confirmed.difference_interval

@@ -245,7 +245,7 @@ def _short(name: str) -> str:
 
 def _differences(found: Returning, pair: Against, t: Texts) -> Picture:
     rows = [
-        _Value(
+        Value(
             t("after {day:count} days", day=one.day),
             100 * one.difference,
             (100 * one.interval[0], 100 * one.interval[1]),
@@ -272,7 +272,7 @@ def _differences(found: Returning, pair: Against, t: Texts) -> Picture:
         control=pair.control,
         level=found.settings.level,
     )
-    chart = _values(rows, t("Percentage points"), 0.0, found.main, t)
+    chart = values_chart(rows, t("Percentage points"), 0.0, found.main, t)
     return Picture(title, chart, f"{title}. {in_words(difference_rows(pair, t))}", caption)
 
 
@@ -283,7 +283,7 @@ def _ratios(found: Returning, pair: Against, whole: Ratio, t: Texts) -> Picture:
         (t("from then on"), pair.late),
     ]
     rows = [
-        _Value(name, one.value, one.interval, t.number(one.value)) for name, one in named if one is not None
+        Value(name, one.value, one.interval, t.number(one.value)) for name, one in named if one is not None
     ]
     title = t(
         "The chance on a day is {ratio:number} times that of “{control}”",
@@ -295,23 +295,28 @@ def _ratios(found: Returning, pair: Against, whole: Ratio, t: Texts) -> Picture:
         "part where half of the events have been.",
         level=found.settings.level,
     )
-    chart = _values(rows, t("Times that of the control"), 1.0, found.main, t)
+    chart = values_chart(rows, t("Times that of the control"), 1.0, found.main, t)
     return Picture(title, chart, f"{title}. {in_words(ratio_rows(pair, t))}", caption)
 
 
 @dataclass(frozen=True)
-class _Value:
-    """A value with its interval, and what is written over it."""
+class Value:
+    """A value with its interval, what is written over it, and a second value that is drawn hollow."""
 
     label: str
     value: float
     interval: tuple[float, float]
     text: str
+    other: float | None = None
 
 
-def _values(rows: Sequence[_Value], axis: str, none: float, curves: Curves, t: Texts) -> alt.LayerChart:
+def values_chart(rows: Sequence[Value], axis: str, none: float, curves: Curves, t: Texts) -> alt.LayerChart:
     """A line for each value; dashed upright: no difference, which for ratios is 1 on a logarithmic axis."""
-    ends = [none, *(end for one in rows for end in one.interval)]
+    others = [{"label": one.label, "other": one.other} for one in rows if one.other is not None]
+    ends = [
+        none,
+        *(end for one in rows for end in (*one.interval, one.value if one.other is None else one.other)),
+    ]
     scale = alt.Scale(domain=[min(ends), max(ends)], nice=False, padding=28, type="log" if none else "linear")
     effect = curves.word == "effect"
     values = [
@@ -342,6 +347,9 @@ def _values(rows: Sequence[_Value], axis: str, none: float, curves: Curves, t: T
         ring.encode(x="value:Q"),
         base.mark_text(dy=-14, color=INK).encode(x="value:Q", text="text:N"),
     ]
+    if others:
+        hollow = alt.Chart(alt.Data(values=others)).encode(y=down, x="other:Q")
+        layers.append(hollow.mark_point(filled=False, color=INK, size=60, strokeWidth=1.5))
     return themed(alt.layer(*layers).properties(height=alt.Step(44)), t.language)
 
 

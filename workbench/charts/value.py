@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from workbench.charts import posterior
+from workbench.charts import posterior, value_groups
 from workbench.charts.picture import Drawing, Picture, in_words
 from workbench.charts.theme import ARMS, CONTROL, INK, LINE, TREATMENT, WARNING, themed
 from workbench.decisions import main_difference, value_part
@@ -23,11 +23,13 @@ _MOST_BESIDE = 3  # groups that are drawn in the height of a density beside them
 def pictures(record: ValueRecord, t: Texts) -> list[Picture]:
     """Every picture of the record, in the order of the page."""
     found = [values(record, t), difference(record, t), parts(record, t), over_time(record, t)]
-    return [picture for picture in found if picture is not None]
+    return [*(picture for picture in found if picture is not None), *value_groups.within(record, t)]
 
 
 def values(record: ValueRecord, t: Texts) -> Picture:
     """What a new customer of each group is worth: mean, half and most of the posterior."""
+    if record.summary.pooled is not None:
+        return value_groups.pooled(record, t)
     lines = [
         posterior.Line(
             label=f"{group_name(group.group, t)} ({t.count(group.customers)})",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from workbench.cli import answers, customers, data, sheet
-from workbench.cli.shared import Group, in_folder, json_option, open_project, print_json
+from workbench.cli import answers, customers, data, pages, sheet, versions
+from workbench.cli.shared import Group, in_folder, json_option, print_json
 from workbench.locale import LANGUAGES
 
 
@@ -21,24 +21,15 @@ def main() -> None:
     """Personalization Workbench: from raw exports to an honest, published answer."""
 
 
-for command in (*data.COMMANDS, *answers.COMMANDS, *customers.COMMANDS, *sheet.COMMANDS):
+for command in (
+    *data.COMMANDS,
+    *answers.COMMANDS,
+    *customers.COMMANDS,
+    *pages.COMMANDS,
+    *sheet.COMMANDS,
+    *versions.COMMANDS,
+):
     main.add_command(command)
-
-
-@main.command()
-@in_folder
-@click.option("--port", type=click.IntRange(1, 65535), default=8866, show_default=True)
-@click.option("--screens", is_flag=True, help="Serve the analyst's screens as well; they can read the data.")
-def serve(folder: Path, port: int, screens: bool) -> None:
-    """Show the published pages of DIR on this machine, until Ctrl-C."""
-    from workbench.publish.site import serve_project
-
-    project, t = open_project(folder)
-
-    def ready(url: str) -> None:
-        click.echo(t("The pages are at {url} — stop with Ctrl-C.", url=url))
-
-    serve_project(project, port=port, screens=screens, ready=ready)
 
 
 @main.command()

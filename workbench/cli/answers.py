@@ -157,6 +157,7 @@ def _split(text: str) -> dict[str, float]:
 @click.command()
 @in_folder
 @click.option("--by", help="A column of customers, a segment, or an experiment for its arms.")
+@click.option("--within", help="A column or a segment in which the arms are compared as well.")
 @click.option(
     "--model", type=click.Choice(["bg-nbd", "mbg-nbd", "pareto-nbd"]), default="bg-nbd", show_default=True
 )
@@ -222,21 +223,4 @@ def _amounts(text: str) -> float | str | dict[str, float]:
         ) from error
 
 
-@click.command()
-@in_folder
-@click.argument("records", metavar="RECORD…", nargs=-1, required=True)
-@click.option("--title", required=True)
-@click.option("--sensitive-too", is_flag=True, help="Show splits by age, sex and the like as well.")
-@json_option
-def publish(folder: Path, records: tuple[str, ...], title: str, sensitive_too: bool, as_json: bool) -> None:
-    """Write a page that shows these records and holds nothing else."""
-    project, t = open_project(folder)
-    chosen = [project.records[record] for record in records]
-    bundle = project.publish(chosen, title, sensitive_too=sensitive_too)
-    if as_json:
-        print_json({"path": str(bundle.path), "slug": bundle.slug, "files": bundle.files})
-    else:
-        click.echo(t("“{title}” is in {path}.", title=title, path=str(bundle.path)))
-
-
-COMMANDS = (segment, effect, not_random, value, publish)
+COMMANDS = (segment, effect, not_random, value)

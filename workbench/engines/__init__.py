@@ -55,7 +55,11 @@ def fetch(engine: Engine, expression: Any) -> list[dict[str, Any]]:
 
 
 def stream(engine: Engine, expression: Any) -> Iterator[pa.Table]:
-    """Rows of an Ibis expression, some at a time; for what goes into a file, customer by customer."""
+    """Rows of an Ibis expression, some at a time; for what is written customer by customer.
+
+    Each row has to come from the rows of one customer alone: some engines ask for a range of customers after
+    the other.
+    """
     sql = ibis.to_sql(expression, dialect=engine.dialect)
     batches = getattr(engine, "batches", None)  # some engines need not hold all rows at once
     yield from batches(sql) if batches else [engine.query(sql)]

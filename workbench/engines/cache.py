@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,6 +56,10 @@ class CachedEngine:
 
     def query(self, sql: str) -> pa.Table:
         return self._engine.query(sql)
+
+    def batches(self, sql: str) -> Iterator[pa.Table]:
+        """Rows of a query, some at a time; see `DuckDBEngine.batches`."""
+        return self._engine.batches(sql)
 
     def footers(self, table: str) -> Footers | None:
         """What the files say of a table without being read; see `DuckDBEngine.footers`."""

@@ -11,8 +11,9 @@ customer, so that each range reads its own row groups.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,8 +28,11 @@ _MEMORY_SHARE = "70%"
 RANGE_ROWS = 10_000_000
 """About how many rows a range of customers has at most, in all tables of a question together."""
 RANGE_CUSTOMERS = 500_000
-"""About how many customers a range has at most, where there is a table of them."""
+"""About how many customers a range has at most, since what is grouped by customer has to be held."""
+_ROWS_A_CUSTOMER = {"customers": 1, "exposures": 1, "orders": 2}
+"""How many rows a customer has, at least and on average; files do not say how many customers they hold."""
 _ROWS_AT_HAND = 1_000_000  # of answers, before they are added up
+_ROWS_AT_ONCE = 500_000  # of rows that are streamed
 _MOST_AT_ONCE = 4  # ranges, each with its own memory
 _MOST_READ = 2.0  # rows of the row groups that all ranges read together, relative to those there are
 
@@ -120,6 +124,44 @@ class DuckDBEngine:
                     parts = [added(pa.concat_tables(parts), keys)]
         return in_order(added(pa.concat_tables(parts), keys), keys)
 
+    def batches(self, sql: str) -> Iterator[pa.Table]:
+        """Rows of a query, some at a time, whose rows of one customer come from that customer's rows alone.
+
+        Where files are sorted by customer, one range of customers is held for each thread.
+
+        Raises:
+            DataError: when the tables changed before all rows were read.
+        """
+        self._current()
+        tables = [name for name in named_in(sql, list(self._views)) if self._numbered(name)]
+        ranges = self._ranges(tables)
+        try:
+            if len(ranges) < 2:
+                yield from self._streamed(sql)
+                return
+            with ThreadPoolExecutor(min(_MOST_AT_ONCE, self._threads)) as pool:
+                waiting: deque[Future[pa.Table]] = deque()
+                try:
+                    for edges in ranges:
+                        waiting.append(pool.submit(self._ranged, sql, *edges))
+                        if len(waiting) > min(_MOST_AT_ONCE, self._threads):
+                            yield waiting.popleft().result()
+                    while waiting:
+                        yield waiting.popleft().result()
+                finally:
+                    for one in waiting:  # nobody reads on
+                        one.cancel()
+        except duckdb.IOException as error:
+            raise DataError("The tables changed while they were read; ask once more.") from error
+
+    def _streamed(self, sql: str) -> Iterator[pa.Table]:
+        with self._connection.cursor() as cursor:
+            try:
+                for batch in cursor.sql(sql).to_arrow_reader(_ROWS_AT_ONCE):
+                    yield pa.Table.from_batches([batch])
+            except duckdb.OutOfMemoryException as error:
+                raise _too_large() from error
+
     def footers(self, table: str) -> Footers | None:
         """What the files say of a table; None when they do not say it of every column, or there is no row."""
         kinds = self.schema(table)
@@ -166,7 +208,10 @@ class DuckDBEngine:
         known = {table: self._row_groups(table) for table in tables}
         groups = sorted(group for found in known.values() for group in found)
         total = sum(rows for _, _, rows in groups)
-        customers = sum(rows for _, _, rows in known.get("customers", []))
+        customers = max(
+            sum(rows for _, _, rows in known.get(table, [])) // each
+            for table, each in _ROWS_A_CUSTOMER.items()
+        )
         wanted = max(1, -(-total // RANGE_ROWS), -(-customers // RANGE_CUSTOMERS))
         begins, seen = [-(2**63)], 0
         for low, _, rows in groups:
@@ -219,10 +264,14 @@ class DuckDBEngine:
         try:
             return connection.sql(sql).to_arrow_table()
         except duckdb.OutOfMemoryException as error:
-            raise DataError(
-                "The question needs more memory than there is; set memory_limit in project.toml lower, "
-                "so that it spills to disk, or ask about fewer columns."
-            ) from error
+            raise _too_large() from error
+
+
+def _too_large() -> DataError:
+    return DataError(
+        "The question needs more memory than there is; set memory_limit in project.toml lower, so that it "
+        "spills to disk, or ask about fewer columns."
+    )
 
 
 def in_order(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

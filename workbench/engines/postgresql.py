@@ -7,7 +7,7 @@ The password comes from where PostgreSQL's own programs take it: `PGPASSWORD`, `
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from threading import Lock
 
@@ -20,9 +20,11 @@ from psycopg.adapt import AdaptersMap
 from psycopg.types.string import StrDumper, TextLoader
 
 from workbench.engines.address import Address
+from workbench.engines.postgresql_writing import remove_customer, replace_rows
 from workbench.errors import DataError, ProjectError
 
 _ROWS = 10_000
+_ROWS_AT_ONCE = 100_000  # of rows that are streamed
 _CONNECT_SECONDS = "10"
 # What a role or a server may have set otherwise, and what the reading of results relies on.
 _SETTINGS = {
@@ -84,11 +86,10 @@ class PostgreSQLEngine:
             settings["search_path"] = ", ".join(sql.Identifier(name).as_string() for name in self._schemas)
         if "timeout" in address.options:
             settings["statement_timeout"] = f"{address.options['timeout']}s"
-        changes = (
-            sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
-            for name, value in settings.items()
+        self._settings, self._of_session = (
+            _setting(settings, "true"),
+            _setting(settings, "false"),
         )
-        self._settings = sql.SQL("SELECT {}").format(sql.SQL(", ").join(changes)).as_bytes()
 
     def tables(self) -> list[str]:
         """Tables and views on the search path."""
@@ -125,6 +126,61 @@ class PostgreSQLEngine:
                     reason=_sentence(error),
                 ) from error
         return pa.table(columns, names=rows.column_names)
+
+    def batches(self, sql: str) -> Iterator[pa.Table]:
+        """Rows of a query, some at a time, over a connection of their own.
+
+        Types are those of `query`, but `numeric` with decimals is always float64.
+
+        Raises:
+            DataError: as of `query`.
+        """
+        connection = self._connect()
+        try:
+            for described, rows in _stream(connection, self._settings, sql.strip().rstrip(";").encode()):
+                columns = [
+                    _typed("float64" if _is_decimal(column) else _kind(column), pa.chunked_array([texts]))
+                    for column, texts in zip(described, rows, strict=True)
+                ]
+                yield pa.table(columns, names=[column.name for column in described])
+        except psycopg.Error as error:
+            raise self._refused(error) from error
+        finally:
+            connection.close()
+
+    def write(self, table: str, like: str, batches: Iterable[pa.Table], note: str) -> None:
+        """Put rows in the place of those of a table of our own; see `postgresql_writing.replace_rows`.
+
+        Raises:
+            DataError: when the table is somebody else's, or may not be written.
+        """
+        self._change(table, lambda connection: replace_rows(connection, table, like, batches, note))
+
+    def remove(self, table: str, customer: str) -> int:
+        """Delete a customer's rows from a table of our own; how many there were.
+
+        Raises:
+            DataError: as of `write`.
+        """
+        return self._change(table, lambda connection: remove_customer(connection, table, customer))
+
+    def _change[T](self, table: str, change: Callable[[psycopg.Connection], T]) -> T:
+        connection = self._connect()
+        try:
+            connection.execute(self._of_session)
+            return change(connection)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+            raise DataError(
+                "{where} does not let the table {table} be written: {reason}; ask for GRANT CREATE on its "
+                "schema and leave the table to the role that writes it, or write a file.",
+                where=self._address.shown,
+                table=table,
+                reason=error.diag.message_primary or _sentence(error),
+            ) from error
+        except psycopg.Error as error:
+            raise self._refused(error) from error
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """End the connection; the next question opens another."""
@@ -235,6 +291,15 @@ class PostgreSQLEngine:
         return DataError("{where} refuses the query: {reason}.", where=where, reason=reason)
 
 
+def _setting(settings: Mapping[str, str], local: str) -> bytes:
+    """A query that sets all of them, for a transaction (`local` is true) or the whole session."""
+    changes = (
+        sql.SQL("pg_catalog.set_config({}, {}, {})").format(name, value, sql.SQL(local))
+        for name, value in ((sql.Literal(name), sql.Literal(value)) for name, value in settings.items())
+    )
+    return sql.SQL("SELECT {}").format(sql.SQL(", ").join(changes)).as_bytes()
+
+
 def _as_text() -> AdaptersMap:
     """Every value as the text that PostgreSQL writes; Arrow makes numbers and times of whole columns."""
     adapters = AdaptersMap(types=psycopg.adapters.types)
@@ -265,6 +330,22 @@ def _fetch(
         pa.chunked_array([piece[index] for piece in pieces], pa.string()) for index in range(len(described))
     ]
     return described, pa.table(columns, names=[column.name for column in described])
+
+
+def _stream(
+    connection: psycopg.Connection, settings: bytes, query: bytes
+) -> Iterator[tuple[Sequence[psycopg.Column], list[pa.Array]]]:
+    """Columns of text, some rows at a time, in a transaction that cannot write."""
+    size = _ROWS if capabilities.has_stream_chunked() else 1
+    with connection.cursor() as cursor:
+        cursor.execute(b"BEGIN TRANSACTION READ ONLY; " + settings)
+        for rows in batched(cursor.stream(query, size=size), _ROWS_AT_ONCE):
+            columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
+            yield list(cursor.description or []), columns
+
+
+def _is_decimal(column: psycopg.Column) -> bool:
+    return _kind(column) == "numeric" and column.scale != 0
 
 
 def _kind(column: psycopg.Column) -> str:

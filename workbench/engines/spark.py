@@ -14,8 +14,9 @@ import shutil
 import socket
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import batched
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -37,6 +38,7 @@ _REACH_SECONDS = 5.0
 _WORKER_SECONDS = 60.0
 _RETRIES = 3  # of a call to a Connect server; pyspark's own 15 take ten minutes
 _FRESH_SECONDS = 30.0
+_ROWS_AT_ONCE = 100_000  # of rows that are streamed
 # For the driver, unless the address says otherwise: no page of its own, no words on the terminal.
 _DRIVER = {
     "spark.app.name": "personalization-workbench",
@@ -107,10 +109,28 @@ class SparkEngine:
         Raises:
             DataError: when Spark cannot be reached or refuses the query.
         """
-        # inside parentheses Spark takes a query only, nothing that would change a table
-        inside = sql.strip().rstrip(";")
-        answer = self._ask(lambda spark: spark.sql(f"SELECT * FROM (\n{inside}\n)").toArrow())
-        return pa.table([_plain(column) for column in answer.columns], names=answer.column_names)
+        answer = self._ask(lambda spark: spark.sql(_query_only(sql)).toArrow())
+        return _plainly(answer)
+
+    def batches(self, sql: str) -> Iterator[pa.Table]:
+        """Rows of a query, some at a time; one of Spark's partitions is here at once.
+
+        Raises:
+            DataError: as of `query`.
+        """
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        answer = self._ask(lambda spark: _without_zone(spark.sql(_query_only(sql))))
+        try:
+            schema = to_arrow_schema(answer.schema)
+            for rows in batched(answer.toLocalIterator(), _ROWS_AT_ONCE):
+                columns = [
+                    pa.array(list(values), field.type)
+                    for values, field in zip(zip(*rows, strict=True), schema, strict=True)
+                ]
+                yield _plainly(pa.table(columns, schema=schema))
+        except _FAILURES as error:
+            raise self._refused(error) from error
 
     def close(self) -> None:
         """End the session; the next question begins another."""
@@ -350,6 +370,22 @@ def _ibis_type(name: str) -> str:
     if decimal:
         return "int64" if decimal[2] == "0" and int(decimal[1]) <= _INT64_DIGITS else "float64"
     return _IBIS.get(name, "string")
+
+
+def _query_only(sql: str) -> str:
+    """Inside parentheses Spark takes a query only, nothing that would change a table."""
+    inside = sql.strip().rstrip(";")
+    return f"SELECT * FROM (\n{inside}\n)"
+
+
+def _without_zone(rows: Any) -> Any:
+    """Times in the session's zone, UTC; those with a zone would arrive in that of this computer."""
+    aware = [name for name, kind in rows.dtypes if kind == "timestamp"]
+    return rows.withColumns({name: rows[name].cast("timestamp_ntz") for name in aware}) if aware else rows
+
+
+def _plainly(rows: pa.Table) -> pa.Table:
+    return pa.table([_plain(column) for column in rows.columns], names=rows.column_names)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

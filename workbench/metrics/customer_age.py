@@ -12,6 +12,10 @@ import ibis
 from workbench.segments import zero
 
 MONTH_DAYS = 30
+YEAR_DAYS = 365.25
+SLOPES = ("n", "again", "a", "y", "a_a", "a_y", "xx", "xy", "xx_xx", "xy_xx", "xy_xy")
+"""Of purchases: how many, their age a in years and money y. Of customers with two or more: how many, the sums
+xx and xy of squares and products within each, and of their squares and product."""
 
 
 def days(bought: Any) -> Any:
@@ -81,6 +85,33 @@ def by_month(purchases: Any, each: Any, *, end_day: int) -> Any:
         money_purchases=(one.money_ * number).sum(),
         kept_purchases=(one.kept_ * number).sum(),
     )
+
+
+def slopes(purchases: Any, each: Any) -> Any:
+    """Sums for the slope of money over age, within customers and over all: `group` and `SLOPES`.
+
+    Args:
+        purchases: What `days` gives.
+        each: Rows of `customer_id`, `group`.
+    """
+    one = ibis.window(group_by=purchases.customer_id)
+    aged = purchases.mutate(age=(purchases.day_ - purchases.day_.min().over(one)).cast("float64") / YEAR_DAYS)
+    sums = aged.group_by("customer_id").aggregate(
+        n=aged.count().cast("float64"),
+        a=aged.age.sum(),
+        y=aged.money_.sum(),
+        a_a=(aged.age * aged.age).sum(),
+        a_y=(aged.age * aged.money_).sum(),
+    )
+    joined = sums.inner_join(each.select("customer_id", "group"), "customer_id")
+    known = joined.mutate(
+        again=ibis.ifelse(joined.n > 1, 1.0, zero()),
+        xx=ibis.ifelse(joined.n > 1, joined.a_a - joined.a * joined.a / joined.n, zero()),
+        xy=ibis.ifelse(joined.n > 1, joined.a_y - joined.a * joined.y / joined.n, zero()),
+    )
+    squares = {"xx_xx": known.xx * known.xx, "xy_xx": known.xy * known.xx, "xy_xy": known.xy * known.xy}
+    plain = {name: known[name].sum() for name in SLOPES if name not in squares}
+    return known.group_by("group").aggregate(**plain, **{name: one.sum() for name, one in squares.items()})
 
 
 def watched(each: Any) -> Any:

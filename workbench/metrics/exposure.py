@@ -38,6 +38,28 @@ def assigned(exposures: Any, experiment: str) -> Any:
     return people.select("customer_id", "first", "as_of", arm=one)
 
 
+def in_both(exposures: Any, experiments: tuple[str, str], before: tuple[str, str], between: str) -> Any:
+    """One row a customer of both experiments, from the later of the two first exposures on.
+
+    Args:
+        exposures: Of all experiments.
+        experiments: Their names.
+        before: What stands before the arms of either in `arm`, which is null for those seen in several.
+        between: What stands between the two.
+    """
+    one, other = (assigned(exposures, name) for name in experiments)
+    other = other.rename(then="first", then_as_of="as_of", second="arm")
+    both = one.inner_join(other, "customer_id")
+    named = ibis.literal(before[0]) + both.arm + ibis.literal(between + before[1]) + both.second
+    known = both.arm.notnull() & both.second.notnull()
+    return both.select(
+        "customer_id",
+        first=ibis.greatest(both["first"], both.then),
+        as_of=ibis.greatest(both.as_of, both.then_as_of),
+        arm=ibis.ifelse(known, named, ibis.null("string")),
+    )
+
+
 def in_one_arm(people: Any) -> Any:
     """Without those who were seen in more than one arm."""
     return people.filter(people.arm.notnull())

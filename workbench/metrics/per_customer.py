@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.clock import DAY
 from workbench.engines import Engine, whole_seconds
+from workbench.engines.duckdb import added
 from workbench.metrics.actions import Timed
 from workbench.metrics.cells import ask
 from workbench.moments import CrossMoments, Histogram, WeightedMoments, WeightedSums
@@ -163,23 +165,41 @@ def weighted_cross(
     return dict(sorted(found.items(), key=lambda item: tuple(map(str, item[0]))))
 
 
-def histograms(engine: Engine, people: Any) -> dict[str, Histogram]:
-    """The distribution of `value` in each arm."""
+def histograms(engine: Engine, people: Any, keys: Sequence[str] = ()) -> dict[tuple[str, ...], Histogram]:
+    """The distribution of `value` in each arm, under a key of one part, and in each of its groups.
+
+    Args:
+        people: Rows of `arm`, `value`, the keys, and `weight` where customers do not all count alike.
+        keys: Columns by which arms are divided further.
+    """
     value = people[VALUE]
     some = ask(engine, people.aggregate(n=value.nunique(where=value != 0))).to_pylist()[0]["n"]
     size = ibis.greatest(value.abs(), ibis.literal(1e-9))
     place = (size.log2() * BINS_PER_DOUBLING).floor() if some > MOST_VALUES else value.abs()
     binned = people.mutate(sign=value.sign().cast("int8"), place=ibis.ifelse(value == 0, zero(), place))
-    counted = binned.group_by(["arm", "sign", "place"]).aggregate(
-        n=binned.count().cast("float64"), total=binned[VALUE].sum()
+    weights = {}
+    if "weight" in people.columns:
+        weights = {"w": binned.weight.sum(), "ww": (binned.weight * binned.weight).sum()}
+    cell = ["arm", *keys, "sign", "place"]
+    counted = binned.group_by(cell).aggregate(
+        n=binned.count().cast("float64"), total=binned[VALUE].sum(), **weights
     )
-    rows = ask(engine, counted, ("arm", "sign", "place")).to_pylist()
-    found: dict[str, list[tuple[float, int]]] = {}
-    for row in rows:
-        found.setdefault(row["arm"], []).append((row["total"] / row["n"], round(row["n"])))
+    rows = ask(engine, counted, cell)
+    found = _apart(rows, ["arm", *keys]) if keys else {}
+    whole = added(rows.drop_columns(list(keys)), ["arm", "sign", "place"]) if keys else rows
+    return found | _apart(whole, ["arm"])
+
+
+def _apart(rows: pa.Table, keys: list[str]) -> dict[tuple[str, ...], Histogram]:
+    """A histogram for each combination of `keys`, sorted."""
+    parts = rows.append_column("value", pc.divide(rows["total"], rows["n"]))
+    parts = parts.sort_by([(name, "ascending") for name in [*keys, "value"]])
+    names = list(zip(*(parts[key].to_pylist() for key in keys), strict=True))
+    begins = [i for i, name in enumerate(names) if not i or name != names[i - 1]]
+    columns = [parts[name].to_numpy() for name in ("value", "n", "w", "ww") if name in parts.column_names]
     return {
-        arm: Histogram(np.array([v for v, _ in sorted(pairs)]), np.array([n for _, n in sorted(pairs)]))
-        for arm, pairs in sorted(found.items())
+        names[begin]: Histogram(*(column[begin:end] for column in columns))
+        for begin, end in zip(begins, [*begins[1:], len(names)], strict=True)
     }
 
 

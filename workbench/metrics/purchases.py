@@ -37,7 +37,11 @@ Clock = Sequence[tuple[int, int]]
 
 def order_day(orders: Any, clock: Clock) -> Any:
     """Days since 1970 on the project's clock."""
-    at = whole_seconds(orders.ts)
+    return day_at(whole_seconds(orders.ts), clock)
+
+
+def day_at(at: Any, clock: Clock) -> Any:
+    """Days since 1970 on the project's clock, of seconds since 1970."""
     ahead: Any = ibis.literal(clock[0][1], "int64")
     for since, seconds in clock[1:]:
         ahead = ibis.ifelse(at >= since, ibis.literal(seconds, "int64"), ahead)
@@ -92,11 +96,20 @@ def of_people(each: Any, people: Any) -> Any:
 
     Args:
         each: What `customers` gives.
-        people: Rows of `customer_id` and perhaps `as_of`; with it, only those are kept whose first purchase
-            was not before it.
+        people: Rows of `customer_id`, `group` and perhaps `as_of`; with it, only those are kept whose first
+            purchase was not before it.
     """
+    joined = told_apart(each, people)
+    return joined.filter(joined.group.notnull()) if "as_of" in people.columns else joined
+
+
+def told_apart(each: Any, people: Any) -> Any:
+    """As `of_people`, with those who had bought before `as_of`, whose `group` is null."""
     joined = each.inner_join(people, "customer_id")
-    return joined.filter(joined.first_at >= joined.as_of) if "as_of" in people.columns else joined
+    if "as_of" not in people.columns:
+        return joined
+    after = joined.first_at >= joined.as_of
+    return joined.mutate(group=ibis.ifelse(after, joined.group, ibis.null("string")))
 
 
 def followed(orders: Any, *, clock: Clock, split_day: int, end_day: int) -> Any:
@@ -157,7 +170,8 @@ def compressed(each: Any, groups: Mapping[str, str]) -> Any:
 
     Args:
         each: What `customers` gives, with the columns of `groups`.
-        groups: Attribute → its column, never null; without any there is `EVERYBODY`.
+        groups: Attribute → its column, null for customers who are only counted; without any there is
+            `EVERYBODY`.
     """
     paid = (each.x > 0) & (each.s > 0)
     log = ibis.ifelse(paid, each.s, 1.0).ln()
@@ -193,12 +207,18 @@ class Compressed:
     """The answer to `compressed`, read for one attribute after the other."""
 
     def __init__(self, rows: pa.Table) -> None:
-        self._rows = rows
+        self._rows = rows.filter(pc.field("group").is_valid())
+        self._counted = rows.filter(pc.field("group").is_null() & (pc.field("about") == "times"))
 
     @property
     def customers(self) -> int:
-        """How many customers there are."""
-        return int(pc.sum(self._of("times", EVERYBODY)["n"]).as_py() or 0)
+        """How many customers are in a group."""
+        return _total(self._of("times", EVERYBODY))
+
+    @property
+    def in_no_group(self) -> int:
+        """How many customers are only counted; there is one attribute then."""
+        return _total(self._counted)
 
     def times(self, attribute: str) -> pa.Table:
         """Rows of `group`, `x`, `t_x`, `T` (weeks, each the average of its week) and `n` customers."""
@@ -236,6 +256,10 @@ class Compressed:
             rows = rows.set_column(place, "group", pa.repeat(EVERYBODY, rows.num_rows))
             return in_order(added(rows, KEYS), KEYS)
         return rows.filter(pc.field("attribute") == attribute)
+
+
+def _total(rows: pa.Table) -> int:
+    return int(pc.sum(rows["n"]).as_py() or 0)
 
 
 def distinct(each: Any) -> Any:

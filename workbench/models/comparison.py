@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import hypot, inf
 
 import numpy as np
@@ -94,12 +95,10 @@ class Independent:
 
     def _law(self, scale: ArrayLike, shift: ArrayLike) -> tuple[Array, Array, Array]:
         """P(T <= scale·C + shift), and its derivatives with respect to shift and to scale."""
-        treatment, control = self.treatment, self.control
+        treatment = self.treatment
         scale, shift = (np.asarray(v, dtype=float)[..., None] for v in (scale, shift))
         x, y, weight = self._nodes(scale, shift)
-        # What lies outside the breaks counts at the ends.
-        ends = control.breaks[..., [0, -1]]
-        outside = np.abs(control.cdf(ends) - [0, 1])
+        ends, outside = self._ends
         below = (weight * treatment.cdf(y)).sum(axis=-1)
         below += (treatment.cdf(scale * ends + shift) * outside).sum(axis=-1)
         density = weight * treatment.pdf(y)
@@ -111,24 +110,39 @@ class Independent:
         Returns:
             x, y, and the probability of each x.
         """
-        own, other = self.control.breaks, self.treatment.breaks
-        ends = own[..., [0, -1]]
-        places = np.broadcast_shapes(own.shape[:-1], other.shape[:-1], (scale + shift).shape[:-1])
-        cuts = np.broadcast_to(own, (*places, own.shape[-1]))
+        other, (ends, _) = self.treatment.breaks, self._ends
         # Cut where either posterior turns, so that one much narrower than the other is not stepped over;
         # own cuts will do where the treatment is about as wide or wider, and not very skewed.
         steps = np.diff(other, axis=-1)
         smooth = isinstance(self.treatment, BetaArm | MeanArm)
         even = steps.max(axis=-1, keepdims=True) <= 5 * steps.min(axis=-1, keepdims=True)
         reach = np.abs(scale) * (ends[..., 1:] - ends[..., :1])
-        if not smooth or not (even & (reach <= 1.5 * (other[..., -1:] - other[..., :1]))).all():
+        if smooth and (even & (reach <= 1.5 * (other[..., -1:] - other[..., :1]))).all():
+            x, weight = self._own
+        else:
             turns = (other - shift) / np.where(scale == 0, 1e-300, scale)
             turns = np.clip(turns, ends[..., :1], ends[..., 1:])
-            cuts = np.sort(np.concatenate([cuts, turns], axis=-1))
+            own = self.control.breaks
+            own = np.broadcast_to(own, (*turns.shape[:-1], own.shape[-1]))
+            x, weight = self._weighed(np.sort(np.concatenate([own, turns], axis=-1)))
+        return x, scale * x + shift, weight
+
+    @cached_property
+    def _own(self) -> tuple[Array, Array]:
+        return self._weighed(self.control.breaks)
+
+    @cached_property
+    def _ends(self) -> tuple[Array, Array]:
+        """The control's outermost breaks, and the probability that lies outside; it counts at the ends."""
+        ends = self.control.breaks[..., [0, -1]]
+        return ends, np.abs(self.control.cdf(ends) - [0, 1])
+
+    def _weighed(self, cuts: Array) -> tuple[Array, Array]:
+        """Values of the control between cuts, and their probabilities."""
         x, width = panels(cuts, self.control.support)
         weight = self.control.pdf(x) * width
-        weight *= np.diff(self.control.cdf(ends)) / weight.sum(axis=-1, keepdims=True)
-        return x, scale * x + shift, weight
+        inside = 1 - self._ends[1].sum(axis=-1, keepdims=True)
+        return x, weight * inside / weight.sum(axis=-1, keepdims=True)
 
 
 def compare(

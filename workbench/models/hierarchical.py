@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from workbench.errors import ModelError, check_between
 from workbench.locale import say
 from workbench.models.arms import Array
 from workbench.models.importance import Seed
+from workbench.models.multiplicity import drawn_together
 from workbench.models.nuts import Progress
 from workbench.models.pooling import Effect
 from workbench.models.two_levels import SIZES, Drawn, sample, values_of
@@ -48,12 +49,14 @@ class SampledEffect(Effect):
     Attributes:
         probability_above_overall: That the effect on the segment's control is above that of a typical
             segment; on the log odds or, for revenue, the log scale.
+        difference_together: Of the difference, an interval that holds together with those of all others.
     """
 
     probability_above_overall: float
+    difference_together: tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hierarchy:
     """What the sampler found.
 
@@ -65,6 +68,10 @@ class Hierarchy:
         inside: How many of the cells' own values lie in the band that the model predicts for them.
         cells: How many there are: arm × segment, and for revenue × (buyers, their mean value).
         checks: R-hat, effective sample size and divergences.
+        level_of_each: Of the intervals `difference_together`, which all hold together with the level.
+        differences: Draws of treatment − control of all segments together, in the outcome's units, shape
+            (draws, segments).
+        if_alike: The differences if all segments had the typical effect, shape (segments,).
     """
 
     segments: tuple[SampledEffect, ...]
@@ -74,6 +81,9 @@ class Hierarchy:
     inside: int
     cells: int
     checks: dict[str, float]
+    level_of_each: float
+    differences: Array = field(repr=False)
+    if_alike: Array = field(repr=False)
 
 
 def sample_shares(
@@ -187,11 +197,13 @@ def _hierarchy(
     before, after = values[:, 0], values[:, 1]
     above, weight = np.mean(after > typical, axis=0), customers / customers.sum()
     tau = found.draws["tau"].mean(axis=0)
+    each, wider = drawn_together(after - before, level)
     return Hierarchy(
         segments=tuple(
             SampledEffect(
                 **_effect(before[:, s], after[:, s], level, lower_is_better),
                 probability_above_overall=float(above[s]),
+                difference_together=(float(wider[s, 0]), float(wider[s, 1])),
             )
             for s in range(values.shape[2])
         ),
@@ -201,6 +213,9 @@ def _hierarchy(
         inside=int(within.sum()),
         cells=within.size,
         checks=found.checks,
+        level_of_each=each,
+        differences=after - before,
+        if_alike=(typical - before).mean(axis=0),
     )
 
 

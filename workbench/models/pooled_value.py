@@ -27,7 +27,7 @@ Source: Minka (2001), "Expectation propagation for approximate Bayesian inferenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Protocol
@@ -75,13 +75,14 @@ class Layout:
 
     @classmethod
     def of(
-        cls, groups: Mapping[Group, object], control: str | None, parameters: int, changed: tuple[int, ...]
+        cls, groups: Iterable[Group], control: str | None, parameters: int, changed: tuple[int, ...]
     ) -> Layout:
         """Of these groups.
 
         Raises:
             ModelError: when there is no group, or none of the control.
         """
+        groups = list(groups)
         arms = sorted({arm for _, arm in groups})
         first = control if control is not None else arms[0] if len(arms) == 1 else None
         if first not in arms:
@@ -198,10 +199,19 @@ def purchases_of(
 
 
 def pool_spend(
-    rows: Mapping[Group, SpendRows], control: str | None = None, draws: int = 2000, seed: Seed = 0
+    rows: Mapping[Group, SpendRows],
+    control: str | None = None,
+    draws: int = 2000,
+    seed: Seed = 0,
+    groups: Iterable[Group] = (),
 ) -> PooledSpend:
-    """Pool what purchases bring; arguments and errors as for `pool_purchases`."""
-    layout = Layout.of(rows, control, len(spend.PARAMETERS), CHANGED_SPEND)
+    """Pool what purchases bring; arguments and errors as for `pool_purchases`.
+
+    Args:
+        rows, control, draws, seed: As there.
+        groups: Others, of which nobody has bought again: the rest says what is likely of them.
+    """
+    layout = Layout.of([*rows, *groups], control, len(spend.PARAMETERS), CHANGED_SPEND)
     everybody = SpendRows(*_joined(list(rows.values()), "x", "n", "mean_log", "var_log"))
     found = pool(
         layout,
@@ -211,11 +221,11 @@ def pool_spend(
         draws,
         seed,
     )[1]
-    groups = {}
+    each = {}
     for group, u in layout.groups(found.each).items():
         p, q, v = spend.to_parameters(u).T
-        groups[group] = SpendDraws(p, q, v, found.checks)
-    return PooledSpend(groups, layout.effects(found.typical), found.spreads, found.checks)
+        each[group] = SpendDraws(p, q, v, found.checks)
+    return PooledSpend(each, layout.effects(found.typical), found.spreads, found.checks)
 
 
 def leaving(draws: PurchaseDraws) -> Array:

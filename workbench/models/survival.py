@@ -28,6 +28,15 @@ With β ~ N(0, 1) (ratios between 1/7 and 7) or flat; on a grid, nothing is simu
 odds in one period. Where the chance in one period is small it is the ratio of the hazards in continuous time.
 If it is not the same early and late, `drift` says so: two β, before and after half of the events, are
 independent given everything else.
+By strata, the people of stratum s have their own effects of the periods and β is the same in all (a
+discrete-time logit with stratum × period as covariate): L(β) is the product over strata and periods.
+
+Where the arms' shares changed, person i counts with w_i = 1 / the probability of their arm (`weighted`). Then
+    h_k = Σ w d / Σ w n     is that of everybody, as if all had got the arm: of the curves of the strata, each
+                            with its share among all, where everybody is followed; and
+    n_k = (Σ w)² / Σ w²     people who count alike say as much (Kish 1965; Xie & Liu 2005, "Adjusted
+                            Kaplan–Meier estimator and log-rank test with inverse probability of treatment
+                            weighting for survival data", Statistics in Medicine 24), n_k h_k with the event.
 
 Intervals of 90 % held the truth (two arms of 400, hazards from 2 % a period down to 1 %, followed for 0 to
 135 periods of which 90 count, a true ratio of 1.3; 1,000 simulations, ±1 point): S after 30, 60 and 90
@@ -35,11 +44,15 @@ periods 90.2 %, 89.2 % and 87.9 % of the time, its difference between the arms 8
 ratio 89.5 %, the difference of the restricted means 89.9 %; with arms of 60 (600 simulations) the ratio
 91.2 % and S 89.5 %, 90.0 % and 88.3 %. Without a difference P(ratio < 1) was below 5 % in 4.4 % and above
 95 % in 4.7 % of 1,000 simulations.
+Where shares rose from 10 to 90 % over five weeks (1,600 people, hazards from 3 % a period down to 0.9 %, a
+ratio of 1.4, 200 simulations): the difference of S after 15, 30 and 60 periods 91 %, 90 % and 92 %, the ratio
+94 %; without a difference 88.5 %, 88.5 % and 87 %, the ratio 84 %, and 90.4 % of 500 with 1,200 people and 40
+periods. The ratio without strata never held it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,6 +107,21 @@ class LifeTable:
     def periods(self) -> int:
         """How many there are."""
         return self.events.size
+
+    @classmethod
+    def weighted(
+        cls, events: ArrayLike, censored: ArrayLike, event_squares: ArrayLike, censored_squares: ArrayLike
+    ) -> LifeTable:
+        """Of people who do not all count alike: so many who do would say as much.
+
+        Args:
+            events, censored: Σ w of those whose time ended so, as in `of`.
+            event_squares, censored_squares: Σ w² of them.
+        """
+        sums, squares = cls.of(events, censored), cls.of(event_squares, censored_squares)
+        some = squares.at_risk > 0
+        alike = np.divide(sums.at_risk, squares.at_risk, out=np.zeros(sums.periods), where=some)
+        return cls(sums.at_risk * alike, sums.events * alike)
 
     def between(self, first: int, last: int) -> LifeTable:
         """The periods from `first` on and before `last`."""
@@ -206,11 +234,15 @@ class LogRatio:
         return LogRatio(x, np.log(np.maximum(density, 1e-300)), self.mode - other.mode, reach / _REACH)
 
 
-def log_odds_ratio(treatment: LifeTable, control: LifeTable, prior_sd: float | None = PRIOR_SD) -> LogRatio:
+type Tables = LifeTable | Sequence[LifeTable]
+"""One, or one for each stratum."""
+
+
+def log_odds_ratio(treatment: Tables, control: Tables, prior_sd: float | None = PRIOR_SD) -> LogRatio:
     """The log of the ratio of the odds in one period, treatment to control, the same in all periods.
 
     Args:
-        treatment, control: Of the same periods.
+        treatment, control: Of the same periods and, where there are several, of the same strata in order.
         prior_sd: Of its Normal prior about 0; None for a flat one.
 
     Raises:
@@ -248,15 +280,18 @@ class Drift:
     change: LogRatio
 
 
-def drift(treatment: LifeTable, control: LifeTable, prior_sd: float | None = PRIOR_SD) -> Drift | None:
+def drift(treatment: Tables, control: Tables, prior_sd: float | None = PRIOR_SD) -> Drift | None:
     """The ratio before and after half of the events; None where one of the parts has none."""
-    events = np.cumsum(treatment.events + control.events)
+    sides = [_each(side) for side in (treatment, control)]
+    events = np.cumsum(np.sum([one.events for side in sides for one in side], axis=0))
     if not events.size or not events[-1]:
         return None
     split = int(np.searchsorted(events, events[-1] / 2)) + 1
     try:
         early, late = (
-            log_odds_ratio(treatment.between(*part), control.between(*part), prior_sd)
+            log_odds_ratio(
+                [one.between(*part) for one in sides[0]], [one.between(*part) for one in sides[1]], prior_sd
+            )
             for part in ((0, split), (split, events.size))
         )
     except ModelError:
@@ -287,15 +322,18 @@ class _Terms:
         return np.asarray(special.logsumexp(self.logs[kept] + beta[:, None] * self.places[kept], axis=1))
 
 
-def _strata(treatment: LifeTable, control: LifeTable) -> Iterator[tuple[float, _Terms]]:
+def _each(tables: Tables) -> Sequence[LifeTable]:
+    return [tables] if isinstance(tables, LifeTable) else tables
+
+
+def _strata(treatment: Tables, control: Tables) -> Iterator[tuple[float, _Terms]]:
     """Of each period that says something: events in the treatment arm, and the terms of the denominator."""
-    for n1, n0, d1, d0 in zip(
-        treatment.at_risk, control.at_risk, treatment.events, control.events, strict=True
-    ):
-        d = d1 + d0
-        places = np.arange(max(0.0, d - n0), min(d, n1) + 1)
-        if places.size > 1:
-            yield float(d1), _Terms(places, _log_choose(n1, places) + _log_choose(n0, d - places))
+    for one, other in zip(_each(treatment), _each(control), strict=True):
+        for n1, n0, d1, d0 in zip(one.at_risk, other.at_risk, one.events, other.events, strict=True):
+            d = d1 + d0
+            places = np.arange(max(0.0, d - n0), min(d, n1) + 1)
+            if places.size > 1:
+                yield float(d1), _Terms(places, _log_choose(n1, places) + _log_choose(n0, d - places))
 
 
 def _log_choose(n: float, k: Array) -> Array:

@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.analyses.not_random_checks import counterparts
 from workbench.locale import Message, say
-from workbench.publish.disclosure import left_out, rounded, too_small
+from workbench.publish.rounding import left_out, rounded
+from workbench.publish.suppression import too_small
 from workbench.records import SMALLEST_GROUP, Association, AssociationRecord, Check, message
 from workbench.records.association import BalanceLine, LostLevel, OverlapShape, Placebo, Sensitivity, Step
 from workbench.report.association import covariate_name
@@ -19,12 +20,16 @@ from workbench.report.association import covariate_name
 type Level = tuple[str, str]
 
 
-def disclosed_association(record: AssociationRecord) -> AssociationRecord:
+def disclosed_association(record: AssociationRecord, least: int = SMALLEST_GROUP) -> AssociationRecord:
     """The record as others may see it."""
     one = record.summary
-    levels = _rare(one.balance, one.lost)
-    reasons = {name for name, n in one.left_out.items() if n < SMALLEST_GROUP}
-    shape = None if one.overlap is None else _overlap(one.overlap, [group.customers for group in one.groups])
+    levels = _rare(one.balance, one.lost, least)
+    reasons = {name for name, n in one.left_out.items() if n < least}
+    shape = (
+        None
+        if one.overlap is None
+        else _overlap(one.overlap, [group.customers for group in one.groups], least)
+    )
     shown = {
         "groups": tuple(x.model_copy(update={"customers": rounded(x.customers)}) for x in one.groups),
         "left_out": {name: rounded(n) for name, n in one.left_out.items() if name not in reasons},
@@ -46,45 +51,47 @@ def disclosed_association(record: AssociationRecord) -> AssociationRecord:
         "sensitivity": one.sensitivity and _sensitivity(one.sensitivity, levels),
     }
     checks = [
-        _check(check, shape) for check in record.checks if check.name.removeprefix("left_out_") not in reasons
+        _check(check, shape, least)
+        for check in record.checks
+        if check.name.removeprefix("left_out_") not in reasons
     ]
     public = record.model_copy(
         update={"summary": one.model_copy(update=shown), "checks": checks, "definitions": {}}
     )
-    said = AssociationRecord.model_validate(_said(public.model_dump(mode="json"), levels))
-    return said.model_copy(update={"checks": [*said.checks, *left_out(len(levels) + len(reasons))]})
+    said = AssociationRecord.model_validate(_said(public.model_dump(mode="json"), levels, least))
+    return said.model_copy(update={"checks": [*said.checks, *left_out(len(levels) + len(reasons), least)]})
 
 
-def _rare(balance: Sequence[BalanceLine], lost: Sequence[LostLevel]) -> set[Level]:
+def _rare(balance: Sequence[BalanceLine], lost: Sequence[LostLevel], least: int) -> set[Level]:
     """Levels that too few of a group have."""
-    found = {(x.covariate, x.level) for x in lost if min(x.treated, x.control) < SMALLEST_GROUP}
+    found = {(x.covariate, x.level) for x in lost if min(x.treated, x.control) < least}
     for covariate in {line.covariate for line in balance}:
         sizes = {line.level: min(line.customers) for line in balance if line.covariate == covariate}
-        found |= {(covariate, level) for level in too_small(sizes)}
+        found |= {(covariate, level) for level in too_small(sizes, least)}
     return found
 
 
-def _overlap(shape: OverlapShape, sizes: Sequence[int]) -> OverlapShape:
+def _overlap(shape: OverlapShape, sizes: Sequence[int], least: int) -> OverlapShape:
     alone = [share for share in shape.alone if share is not None]
     return shape.model_copy(
         update={
-            "treated": _bars(shape.treated),
-            "control": _bars(shape.control),
-            "alone": tuple(_share(share, size) for share, size in zip(alone, sizes, strict=True)),
+            "treated": _bars(shape.treated, least),
+            "control": _bars(shape.control, least),
+            "alone": tuple(_share(share, size, least) for share, size in zip(alone, sizes, strict=True)),
         }
     )
 
 
-def _bars(counts: Sequence[int | None]) -> list[int | None]:
+def _bars(counts: Sequence[int | None], least: int) -> list[int | None]:
     there = {place: n for place, n in enumerate(counts) if n}
-    hidden = too_small(there)
+    hidden = too_small(there, least)
     return [None if place in hidden else rounded(n or 0) for place, n in enumerate(counts)]
 
 
-def _share(share: float, size: int) -> float | None:
+def _share(share: float, size: int, least: int) -> float | None:
     """Of a group; None where it stands for few of its people."""
     n = round(share * size)
-    return None if 0 < n < SMALLEST_GROUP else rounded(n) / rounded(size)
+    return None if 0 < n < least else rounded(n) / rounded(size)
 
 
 def _steps(ladder: Sequence[Step], shape: OverlapShape | None) -> list[Step]:
@@ -116,7 +123,7 @@ def _sensitivity(found: Sensitivity, levels: Collection[Level]) -> Sensitivity:
     return found.model_copy(update={"strongest": None}) if rare else found
 
 
-def _check(check: Check, shape: OverlapShape | None) -> Check:
+def _check(check: Check, shape: OverlapShape | None, least: int) -> Check:
     if check.name == "overlap" and shape is not None:
         detail = check.detail if check.status == "fail" else counterparts(*shape.alone)
         return check.model_copy(update={"detail": detail, "share": shape.alone[0]})
@@ -129,18 +136,18 @@ def _check(check: Check, shape: OverlapShape | None) -> Check:
         return check.model_copy(update={"detail": detail})
     if check.count is None:
         return check
-    few = check.count < SMALLEST_GROUP
+    few = check.count < least
     share = None if few or check.share is None else round(check.share, 3)
     return check.model_copy(update={"count": None if few else rounded(check.count), "share": share})
 
 
-def _said(value: Any, levels: Collection[Level]) -> Any:
+def _said(value: Any, levels: Collection[Level], least: int) -> Any:
     """A record as JSON whose sentences name no rare level and count no few people (`n`)."""
     if isinstance(value, list):
-        return [_said(item, levels) for item in value]
+        return [_said(item, levels, least) for item in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _said(item, levels) for key, item in value.items()}
+    found = {key: _said(item, levels, least) for key, item in value.items()}
     if found.keys() != {"text", "values"}:
         return found
     values = found["values"]
@@ -148,8 +155,8 @@ def _said(value: Any, levels: Collection[Level]) -> Any:
     if any(about == (message(covariate_name(name)), level) for name, level in levels):
         values["level"] = _json(say("a rare value"))
     if isinstance(n := values.get("n"), int | float):
-        few = say("fewer than {least:count}", least=SMALLEST_GROUP)
-        values["n"] = _json(few) if n < SMALLEST_GROUP else rounded(n)
+        few = say("fewer than {least:count}", least=least)
+        values["n"] = _json(few) if n < least else rounded(n)
     return found
 
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import ipywidgets
 
-from workbench import report
 from workbench.charts import not_random as charts
 from workbench.charts.picture import Picture
-from workbench.decisions import change
 from workbench.locale import Texts
+from workbench.publish.association_content import AssociationContent, association_content
 from workbench.publish.fold import Fold
-from workbench.publish.result import (
-    Frame,
-    association_label,
-    checks,
-    details,
-    figure_row,
-    health,
-    html,
-    sentence,
-    table,
-    unbroken,
-)
+from workbench.publish.result import Frame, html
+from workbench.publish.slider import Slider
 from workbench.records import Association, AssociationRecord
-from workbench.report import association
 
 
 class AssociationView(ipywidgets.VBox):
@@ -67,26 +53,24 @@ class AssociationView(ipywidgets.VBox):
 
     def show(self, record: AssociationRecord) -> None:
         """Put `record` on the page."""
-        t, one = self._t, record.summary
-        light = f'<p class="wb-trusted">{health([record], t)}</p>' if self._trust_first else ""
-        self._sentence.value = light + _banner(record, t) + sentence(record, t)
-        self._figures.value = figure_row(report.figures(record, t))
-        self._compared.value = _part(t("Can they be compared?")) if one.overlap else ""
-        _draw(self._overlap, charts.overlap(record, t))
-        _draw(self._love, charts.love(record, t))
-        self._levels.title = t("Balance of every level as a table")
-        self._levels.content = table(association.balance_rows(record, t))
-        self._lost.title = t("Of whom nothing can be said")
-        self._lost.content = table(association.lost_rows(record, t))
-        self._left.value = _part(t("What is left of the difference")) if one.ladder else ""
-        _draw(self._ladder, charts.ladder(record, t))
-        self._rungs.title = t("Every comparison as a table")
-        self._rungs.content = table(report.rows(record, t))
-        self._hidden.show(record)
-        self._placebo.value = _placebo(record, t)
-        self._checks.value = checks(record.checks, t)
-        self._details.title = t("Details: groups, dates, method, code")
-        self._details.content = details(record, t)
+        found = association_content(record, self._t, trust_first=self._trust_first)
+        self._sentence.value, self._figures.value = found.sentence, found.figures
+        self._compared.value, self._left.value = found.compared, found.left
+        for frame, picture in (
+            (self._overlap, found.overlap),
+            (self._love, found.love),
+            (self._ladder, found.ladder),
+        ):
+            _draw(frame, picture)
+        for fold, part in (
+            (self._levels, found.levels),
+            (self._lost, found.lost),
+            (self._rungs, found.rungs),
+            (self._details, found.details),
+        ):
+            fold.title, fold.content = part.title, part.content
+        self._hidden.show(record, found)
+        self._placebo.value, self._checks.value = found.placebo, found.checks
 
 
 class _HiddenCause(ipywidgets.VBox):
@@ -96,25 +80,25 @@ class _HiddenCause(ipywidgets.VBox):
         self._t = t
         self._record: AssociationRecord | None = None
         self._taking = False
-        self._imbalance = ipywidgets.FloatSlider(
-            min=0,
+        self._imbalance = Slider(
             max=100,
             step=0.5,
-            readout_format=".1f",
+            digits=1,
             description=t("Hidden cause: more frequent among those who had it (points)"),
-            layout=ipywidgets.Layout(width="100%"),
+            language=t.language,
+            live=True,
         )
-        self._outcome = ipywidgets.FloatSlider(layout=ipywidgets.Layout(width="100%"))
+        self._outcome = Slider(language=t.language, live=True)
         self._frame, self._strength = Frame(), html("")
         sliders = ipywidgets.Box(
             [self._imbalance, self._outcome], layout=ipywidgets.Layout(align_items="flex-end")
         )
-        title = html(_part(t("What if something else decided, that nobody recorded?")))
-        super().__init__([title, sliders.add_class("wb-grid"), _pictures(self._frame), self._strength])
+        self._title = html("")
+        super().__init__([self._title, sliders.add_class("wb-grid"), _pictures(self._frame), self._strength])
         for slider in (self._imbalance, self._outcome):
             slider.observe(self._draw, "value")
 
-    def show(self, record: AssociationRecord) -> None:
+    def show(self, record: AssociationRecord, content: AssociationContent) -> None:
         """Begin with a cause as strong as the strongest that is known, against the answer."""
         found, answer, t = record.summary.sensitivity, record.summary.answer, self._t
         self.layout.display = "none" if found is None else ""
@@ -138,15 +122,10 @@ class _HiddenCause(ipywidgets.VBox):
             self._outcome.min, self._outcome.max, self._outcome.step = -most, most, most / 200
             self._outcome.value = weight
         self._outcome.description = names[record.summary.unit]
-        self._outcome.readout_format = ".1f" if record.summary.unit == "share" or most > 50 else ".2f"
+        self._outcome.digits = 1 if record.summary.unit == "share" or most > 50 else 2
         self._imbalance.value = apart * 100
         self._taking = False
-        rows = association.benchmark_rows(record, t)
-        linear = t(
-            "The regression says {estimate} now.", estimate=change(record.summary.unit, found.linear[0])
-        )
-        beside = f'{table(rows)}<p class="wb-help">{unbroken(linear)}</p>' if rows else ""
-        self._strength.value = f"<p>{unbroken(association.hidden_causes(record, t))}</p>{beside}"
+        self._title.value, self._strength.value = content.hidden_title, content.strength
         self._draw()
 
     @property
@@ -169,32 +148,3 @@ def _draw(frame: Frame, picture: Picture | None) -> None:
     frame.layout.display = "none" if picture is None else ""
     if picture is not None:
         frame.show(picture, wide=picture.wide)
-
-
-def _part(title: str) -> str:
-    return f'<h2 class="wb-part">{escape(title)}</h2>'
-
-
-def _banner(record: AssociationRecord, t: Texts) -> str:
-    """That this is another kind of answer; people who were assigned at random are sent elsewhere instead."""
-    if record.summary.assignment == "random":
-        return ""
-    return association_label(
-        t,
-        t(
-            "These people were not assigned at random. The difference goes with what they had; it does not "
-            "say what giving it to others would do."
-        ),
-    )
-
-
-def _placebo(record: AssociationRecord, t: Texts) -> str:
-    """The same comparison where there can be no difference."""
-    if record.summary.placebo is None:
-        return ""
-    about = t(
-        "The same comparison of {about}. It cannot have been changed, so nothing should be left of it.",
-        about=record.summary.placebo.about,
-    )
-    title = _part(t("Would it find a difference where there is none?"))
-    return f"{title}<p>{unbroken(about)}</p>{table(association.placebo_rows(record, t))}"

@@ -21,13 +21,20 @@ class Fold(anywidget.AnyWidget):
       const line = document.createElement("summary");
       const inside = document.createElement("div");
       fold.append(line, inside);
+      let inPlace = null;
+      function fill() { // what nobody sees is not laid out: tables of hundreds of lines take their time
+        const content = model.get("content");
+        if (!fold.open || content === inPlace) return;
+        inside.innerHTML = inPlace = content;
+      }
       function write() {
         fold.className = model.get("kind");
         line.textContent = model.get("title");
-        inside.innerHTML = model.get("content");
         fold.hidden = !model.get("content");
+        fill();
       }
       for (const name of ["title", "content", "kind"]) model.on(`change:${name}`, write);
+      fold.addEventListener("toggle", fill);
       write();
       el.append(fold);
     }

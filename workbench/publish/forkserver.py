@@ -37,7 +37,7 @@ def kernel_command(address: str) -> list[str]:
 
 
 def server_command(address: str, modules: Sequence[str]) -> list[str]:
-    """What starts the server; `modules` are imported once, for all kernels."""
+    """What starts the server; it imports `modules` and calls each `module:function`, once for all kernels."""
     return [sys.executable, "-m", "workbench.publish.forkserver", address, "--serve", *modules]
 
 
@@ -72,8 +72,13 @@ def serve(address: str, modules: list[str]) -> None:
     os.chmod(address, 0o600)
     listener.listen(128)  # whoever comes before the imports are done waits here
     listener.settimeout(1)
-    for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", *modules):
-        importlib.import_module(module)
+    # Nobody debugs a page. ipykernel would import the debugger anew in each copy, 130 modules and 8 MB.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # how Python notes that there is none
+    for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", *modules):
+        name, _, prepare = module.partition(":")
+        loaded = importlib.import_module(name)
+        if prepare:
+            getattr(loaded, prepare)()
     if (reason := _unfit()) is not None:
         print(f"Kernels start plainly: {reason}.", file=sys.stderr)
         return
@@ -130,11 +135,26 @@ def _become_kernel(connection: socket.socket) -> None:
         app = IPKernelApp.instance()
         parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # it ends when the server does
         app.initialize([*plain_command(request["file"])[3:], parent])
+        _tell_widgets()
         app.start()
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _tell_widgets() -> None:
+    """Let a page ask for the state of all widgets at once.
+
+    ipywidgets does that when it is imported in a kernel; here it was imported before there was one. Without
+    it a page asks for each widget by itself. That pages make widgets in the kernel, which ipywidgets allows
+    as well, no page of ours needs.
+    """
+    if widgets := sys.modules.get("ipywidgets"):
+        import comm
+
+        manager = comm.get_comm_manager()
+        manager.register_target("jupyter.widget.control", widgets.Widget.handle_control_comm_opened)
 
 
 def _follow(connection: socket.socket) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, quote
-from zoneinfo import ZoneInfo
 
 import ipywidgets
 
 from workbench.errors import WorkbenchError
+from workbench.folder import Folder
 from workbench.locale import LANGUAGES, Texts, choose_language
 from workbench.publish import bundle
 from workbench.publish.association_result import AssociationView
+from workbench.publish.imprint import data_until, hash_line, imprint
 from workbench.publish.result import ResultView, health, html, message
-from workbench.records import SMALLEST_GROUP, AnyRecord, AssociationRecord
+from workbench.records import AnyRecord, AssociationRecord, EffectRecord, ValueRecord
 
 PUBLISHED = "WORKBENCH_PUBLISHED"
 _NAMES = {"en": "English", "es": "Español"}
@@ -40,16 +40,17 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
     folder = Path(os.environ.get(PUBLISHED, "published"))
     wanted = slug or asked("page")
     try:
-        page, records = bundle.read(folder, wanted)
+        page, records = bundle.read(folder, wanted, key=_key(folder))
+        hashed = bundle.manifest_hash(folder, wanted, page.version)
     except WorkbenchError as error:
         return ipywidgets.VBox([message(Texts(reader_language())(error.message))]).add_class("wb-page")
-    t = Texts(reader_language(page.project.language), page.project.currency)
+    t = Texts(reader_language(page.language), page.project.currency)
     return ipywidgets.VBox(
         [
             html(_header(page, records, t)),
             html(f'<h1 class="wb-title">{escape(page.title)}</h1>'),
             *[record_view(record, t) for record in records],
-            html(_footer(page, t)),
+            html(_footer(page, hashed, t)),
         ],
         layout=ipywidgets.Layout(width="100%"),
     ).add_class("wb-page")
@@ -57,12 +58,16 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
 
 def record_view(record: AnyRecord, t: Texts) -> ResultView | AssociationView:
     """The whole of a record, as it is shown to whoever reads it."""
-    return AssociationView(t, record) if isinstance(record, AssociationRecord) else ResultView(t, record)
+    if isinstance(record, EffectRecord | ValueRecord):
+        return ResultView(t, record)
+    if isinstance(record, AssociationRecord):
+        return AssociationView(t, record)
+    raise WorkbenchError("A result of this kind cannot be published yet.")
 
 
 def address(slug: str, language: str) -> str:
-    """Where the page is, from any page of the same server."""
-    return f"page.ipynb?page={quote(slug)}&lang={language}"
+    """Where the page is, from the list of pages and the screens of the same server."""
+    return f"../../p/{quote(slug)}/?lang={language}"
 
 
 def languages(t: Texts) -> str:
@@ -79,24 +84,23 @@ def languages(t: Texts) -> str:
 
 
 def _header(page: bundle.Page, records: list[AnyRecord], t: Texts) -> str:
-    zone = ZoneInfo(page.project.timezone)
-    until = [record.source.until for record in records if record.source.until]
-    dated = t("data until {day:date}", day=_day(max(until), zone)) if until else ""
+    audience = t("for {audience}", audience=page.audience) if page.audience else ""
     return (
-        f'<div class="wb-header"><span>{escape(page.project.name)}</span><span>{escape(dated)}</span>'
+        f'<div class="wb-header"><span>{escape(page.project.name)}</span>'
+        f"<span>{escape(data_until(page, t))}</span><span>{escape(audience)}</span>"
         f"{health(records, t)}{languages(t)}</div>"
     )
 
 
-def _footer(page: bundle.Page, t: Texts) -> str:
-    text = t(
-        "Published on {day:date}. Groups of fewer than {least:count} people are not shown and counts are "
-        "rounded.",
-        day=_day(page.published, ZoneInfo(page.project.timezone)),
-        least=SMALLEST_GROUP,
-    )
-    return f'<footer class="wb-footer">{escape(text)}</footer>'
+def _footer(page: bundle.Page, hashed: str, t: Texts) -> str:
+    lines = [*imprint(page, t), f"{hash_line(t)} {hashed}"]
+    text = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return f'<footer class="wb-footer">{text}</footer>'
 
 
-def _day(moment: datetime, zone: ZoneInfo) -> object:
-    return moment.astimezone(zone).date()
+def _key(published: Path) -> bytes | None:
+    """The key of the project that these pages are of, where both are at hand."""
+    try:
+        return Folder.open(published.parent).people.key()
+    except WorkbenchError:
+        return None

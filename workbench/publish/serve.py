@@ -1,8 +1,9 @@
 """Hand the pages of a folder out: one Voilà server, on this computer only, with its own settings.
 
-The server runs in a process of its own. Settings, kernels and connection files of the person's own Jupyter
-play no part: everything it reads is in this package (`jupyter/`) or in a private folder that lives as long
-as the server.
+Other computers reach it through a proxy on this one, which brings TLS with it; `Entry` says at which address.
+The server (`server.py`) runs in a process of its own. Settings, kernels and connection files of the person's
+own Jupyter play no part: everything it reads is in this package (`jupyter/`) or in a private folder that
+lives as long as the server.
 """
 
 from __future__ import annotations
@@ -22,15 +23,69 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from workbench.errors import WorkbenchError
 from workbench.publish import forkserver
 
 HOST = "127.0.0.1"
 _JUPYTER = Path(__file__).parent / "jupyter"
-PRELOAD = ("pandas", "workbench.publish.page")  # what every page imports
+ANALYST = "WORKBENCH_ANALYST"
+PRELOAD = (  # what every page imports, and what its first chart waits for
+    "pandas",
+    "workbench.publish.page",
+    "workbench.publish.guard",
+    "workbench.publish.warm:charts",
+)
 _START = 60.0  # seconds a server may take to answer
 _STOP = 20.0  # seconds it may take to stop its kernels
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who comes in, and by which address.
+
+    Attributes:
+        address: Where readers find the pages: a path on this computer, such as `/pages/`, or the address at
+            which a proxy hands them on, such as `https://pages.example.org/`; ends in a slash.
+        published: The folder of publications; none are handed out without.
+        links: The project's folder with its links; pages are open to whoever reaches this computer without.
+        analyst: A token that opens everything where links are asked for; nobody has it if it is empty.
+    """
+
+    address: str = "/"
+    published: Path | None = None
+    links: Path | None = None
+    analyst: str = ""
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.address)
+        whole = (address.scheme in ("http", "https") and address.hostname) or not (
+            address.scheme or address.netloc
+        )
+        if not whole or not address.path.startswith("/") or not address.path.endswith("/") or address.query:
+            raise WorkbenchError(
+                "“{address}” is no address for pages: write a path such as /pages/, or all of it such as"
+                " https://pages.example.org/, with a slash at its end.",
+                address=self.address,
+            )
+
+    @property
+    def path(self) -> str:
+        """The part of the address after the host."""
+        return urlsplit(self.address).path
+
+    def options(self) -> list[str]:
+        """What the server is told."""
+        address = urlsplit(self.address)
+        return [
+            f"--Voila.base_url={self.path}",
+            f"--PageServer.https={address.scheme == 'https'}",
+            *([f"--PageServer.hosts={address.hostname}"] if address.hostname else []),
+            *([f"--PageServer.published={self.published.resolve()}"] if self.published else []),
+            *([f"--PageServer.links={self.links.resolve()}"] if self.links else []),
+            f"--PageServer.needs_links={self.links is not None}",
+        ]
 
 
 @dataclass(frozen=True)
@@ -54,6 +109,7 @@ def serving(
     port: int = 0,
     env: Mapping[str, str] | None = None,
     *,
+    entry: Entry = Entry(),
     aloud: bool = False,
 ) -> Iterator[Server]:
     """Serve the notebooks of a folder while the block runs.
@@ -62,6 +118,7 @@ def serving(
         site: A folder of notebooks; `index.ipynb` is the first page.
         port: Where to listen; 0 takes any free port.
         env: Further environment variables for the pages.
+        entry: Who comes in.
         aloud: Errors of pages go to this process's standard error, not to the log.
 
     Raises:
@@ -69,7 +126,7 @@ def serving(
     """
     if not site.is_dir():
         raise WorkbenchError("There is no folder {folder}; publish something first.", folder=site)
-    port = _free_port(port)
+    port = free_port(port)
     with ExitStack() as ends:
         folder = tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True)
         private = Path(ends.enter_context(folder))
@@ -78,11 +135,11 @@ def serving(
         out = None if aloud else ends.enter_context(log.open("ab"))
         environment = {**_environment(private), **(env or {})}
 
-        def start(command: list[str]) -> subprocess.Popen[bytes]:
+        def start(command: list[str], **more: str) -> subprocess.Popen[bytes]:
             process = subprocess.Popen(
                 command,
                 cwd=private,
-                env=environment,
+                env={**environment, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -95,7 +152,11 @@ def serving(
         if forkserver.AVAILABLE:
             start(forkserver.server_command(address, PRELOAD))
         _write_kernel(private, address)
-        server = Server(f"http://{HOST}:{port}/", start(_voila_command(site, port, private)), log)
+        command = [*_server_command(site, port, private), *entry.options()]
+        process = start(
+            command, **{ANALYST: entry.analyst}
+        )  # not among the options, which everybody can list
+        server = Server(f"http://{HOST}:{port}{entry.path}", process, log)
         _wait(server)
         yield server
 
@@ -106,6 +167,7 @@ def serve(
     port: int = 8866,
     open_browser: bool = False,
     env: Mapping[str, str] | None = None,
+    entry: Entry = Entry(),
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve the notebooks of a folder until the process is interrupted or told to end.
@@ -115,6 +177,7 @@ def serve(
         port: Where to listen.
         open_browser: Open the first page once it is there.
         env: Further environment variables for the pages.
+        entry: Who comes in.
         ready: Called with the address once the server answers.
 
     Raises:
@@ -126,7 +189,7 @@ def serve(
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        with serving(site, port, env, aloud=True) as server:
+        with serving(site, port, env, entry=entry, aloud=True) as server:
             ready(server.url)
             if open_browser:
                 webbrowser.open(server.url)
@@ -138,7 +201,7 @@ def serve(
         signal.signal(signal.SIGTERM, before)
 
 
-def _free_port(port: int) -> int:
+def free_port(port: int) -> int:
     with socket.socket() as probe:
         if os.name == "posix":  # a port that was closed a moment ago counts as free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -174,10 +237,10 @@ def _write_kernel(private: Path, address: str) -> None:
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
-def _voila_command(site: Path, port: int, private: Path) -> list[str]:
+def _server_command(site: Path, port: int, private: Path) -> list[str]:
     return [
         sys.executable,
-        *("-m", "voila", str(site.resolve())),
+        *("-c", "from workbench.publish.server import main; main()", str(site.resolve())),
         f"--Voila.port={port}",
         f"--Voila.config_file_paths={_JUPYTER}",
         f"--Voila.connection_dir_root={private}",

@@ -4,6 +4,7 @@ are wanted."""
 from __future__ import annotations
 
 import json
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +13,17 @@ from pathlib import Path
 from workbench.errors import WorkbenchError
 from workbench.folder import ENVIRONMENT
 from workbench.project import Project
+from workbench.publish.links import Links
 from workbench.publish.page import PUBLISHED
-from workbench.publish.serve import Server, serve, serving
+from workbench.publish.serve import HOST, Entry, Server, serve, serving
 
 SCREENS = "WORKBENCH_SCREENS"
 BY_HAND = "by-hand"
+_PAGE = """
+from workbench.publish.guard import guarded
+from workbench.publish.page import show_page
+guarded(show_page())
+""".strip()
 
 
 def notebooks_folder() -> Path:
@@ -35,7 +42,7 @@ def build(project: Project, site: Path, *, screens: bool) -> Mapping[str, str]:
         What the pages' kernels need in their environment.
     """
     _notebook(site / "index.ipynb", "from workbench.screens.home import show_index\nshow_index()")
-    _notebook(site / "page.ipynb", "from workbench.publish.page import show_page\nshow_page()")
+    _notebook(site / "page.ipynb", _PAGE)
     env = {PUBLISHED: str((project.path / "published").resolve())}
     if not screens:
         return env
@@ -52,21 +59,62 @@ def build(project: Project, site: Path, *, screens: bool) -> Mapping[str, str]:
 
 
 @contextmanager
-def serving_project(project: Project, *, port: int = 0, screens: bool = False) -> Iterator[Server]:
-    """Serve a project's pages while the block runs."""
+def serving_project(
+    project: Project, *, port: int = 0, screens: bool = False, address: str = "/", links: bool = False
+) -> Iterator[Server]:
+    """Serve a project's pages while the block runs; for `links`, the analyst's token is in no file."""
     with tempfile.TemporaryDirectory(prefix="workbench-site-") as folder:
         env = build(project, Path(folder), screens=screens)
-        with serving(Path(folder), port, env) as server:
+        entry, _ = _entry(project, address, links)
+        with serving(Path(folder), port, env, entry=entry) as server:
             yield server
 
 
 def serve_project(
-    project: Project, *, port: int, screens: bool, ready: Callable[[str], None], open_browser: bool = False
+    project: Project,
+    *,
+    port: int,
+    screens: bool,
+    ready: Callable[[str, Mapping[str, str | None]], None],
+    open_browser: bool = False,
+    address: str = "/",
+    links: bool = False,
 ) -> None:
-    """Serve a project's pages until the process is interrupted."""
+    """Serve a project's pages until the process is interrupted.
+
+    Args:
+        project: The project.
+        port: Where to listen.
+        screens: Whether the analyst's screens are served as well.
+        ready: Called with the address of the first page, and with the link of each published page where they
+            need one (None: it was taken back).
+        open_browser: Open the first page once it is there.
+        address: Where readers find the pages (see `Entry`).
+        links: Whether a page opens by its link only.
+    """
     with tempfile.TemporaryDirectory(prefix="workbench-site-") as folder:
         env = build(project, Path(folder), screens=screens)
-        serve(Path(folder), port=port, open_browser=open_browser, env=env, ready=ready)
+        entry, offered = _entry(project, address, links, port)
+
+        def tell(url: str) -> None:
+            shown = address if "://" in address else url
+            ready(f"{shown}?token={entry.analyst}" if links else shown, offered)
+
+        serve(Path(folder), port=port, open_browser=open_browser, env=env, entry=entry, ready=tell)
+
+
+def _entry(
+    project: Project, address: str, links: bool, port: int = 0
+) -> tuple[Entry, Mapping[str, str | None]]:
+    """Who comes in, and the links they come by."""
+    published = project.path / "published"
+    entry = Entry(address, published)
+    if not links:
+        return entry, {}
+    slugs = [place.parent.name for place in sorted(published.glob("*/versions"))]
+    whole = address if "://" in address else f"http://{HOST}:{port}{address}"
+    offered = Links(project.path).offer(slugs, whole)
+    return Entry(address, published, project.path, secrets.token_urlsafe(32)), offered
 
 
 def _notebook(path: Path, code: str) -> None:

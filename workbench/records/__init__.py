@@ -37,6 +37,15 @@ from workbench.records.base import (
     message,
     package_versions,
 )
+from workbench.records.cohorts import (
+    Cohort,
+    CohortCell,
+    CohortDifference,
+    CohortRecord,
+    CohortSettings,
+    CohortSummary,
+    Projected,
+)
 from workbench.records.effect import (
     ArmResult,
     Comparison,
@@ -68,18 +77,35 @@ from workbench.records.value import (
     ValueSettings,
     ValueSummary,
 )
+from workbench.records.value_pooled import (
+    Alone,
+    ArmEffect,
+    ArmWithin,
+    PooledGroups,
+    SegmentDifference,
+    Within,
+)
 
 __all__ = [
     "SIGNIFICANT_DIGITS",
     "SMALLEST_GROUP",
     "Acquisition",
+    "Alone",
     "AnyRecord",
+    "ArmEffect",
     "ArmResult",
+    "ArmWithin",
     "Assignment",
     "Association",
     "AssociationRecord",
     "AssociationSummary",
     "Check",
+    "Cohort",
+    "CohortCell",
+    "CohortDifference",
+    "CohortRecord",
+    "CohortSettings",
+    "CohortSummary",
     "Comparison",
     "Confirmation",
     "Curve",
@@ -104,12 +130,15 @@ __all__ = [
     "OtherResult",
     "PValue",
     "Pooled",
+    "PooledGroups",
     "Prior",
+    "Projected",
     "RankedSegment",
     "Ranking",
     "Record",
     "Refused",
     "RuleRate",
+    "SegmentDifference",
     "Source",
     "Text",
     "Together",
@@ -118,6 +147,7 @@ __all__ = [
     "ValueSettings",
     "ValueSummary",
     "Week",
+    "Within",
     "Witness",
     "Word",
     "failures_first",
@@ -126,7 +156,7 @@ __all__ = [
     "package_versions",
 ]
 
-type AnyRecord = EffectRecord | ValueRecord | AssociationRecord
+type AnyRecord = EffectRecord | ValueRecord | AssociationRecord | CohortRecord
 
 
 class _Envelope(BaseModel):

@@ -49,7 +49,7 @@ class Comparison(Frozen):
 
     Attributes:
         segment: The segment, or None for everybody.
-        n: Customers in the arm and in the control, together.
+        n: Customers in the arm and in the control, together. arm_n: Those in the arm; None where not known.
         difference: Posterior mean of arm − control, in the metric's unit per customer.
         lift: arm / control − 1; None when the control's mean is not clearly above zero.
         expected_loss: What choosing the arm loses on average if it is the worse one, per customer.
@@ -62,6 +62,7 @@ class Comparison(Frozen):
     control: str
     segment: str | None
     n: int
+    arm_n: int | None = None
     control_mean: Number
     arm_mean: Number
     difference: Number
@@ -124,6 +125,8 @@ class EffectSettings(Frozen):
         others: Metrics looked at beside this one.
         factors: Arm → its levels of two factors that were crossed; None where the arms' names say it, as
             `red+big` does, and empty where they seem to and do not.
+        crossed_with: A second experiment; the customers who were in both are looked at, each combination of
+            arms as one arm, from the later of their two first exposures on.
         looks: How often the result was looked at while data came in, this time included; None to count them.
         arm: The arm to speak of, and to show by group; None for the one that is likeliest the best.
         confirm: Whether PyMC samples the effects by group as well.
@@ -153,6 +156,7 @@ class EffectSettings(Frozen):
     others: tuple[OtherMetric, ...] = ()
     arm: str | None = None
     factors: dict[str, tuple[str, str]] | None = None
+    crossed_with: str | None = None
     looks: int | None = None
     confirm: bool = False
 

@@ -15,6 +15,7 @@ class Together(Frozen):
         better, worse: The segments whose interval leaves zero out.
         segments: How many there are.
         pooled: Whether the intervals are those of the pooled effects; else each segment's own.
+        sampled: Whether they come from PyMC's draws of all segments together, rather than in closed form.
     """
 
     level_of_each: Number
@@ -22,6 +23,7 @@ class Together(Frozen):
     worse: list[str]
     segments: int
     pooled: bool
+    sampled: bool = False
 
 
 class RankedSegment(Frozen):
@@ -52,6 +54,7 @@ class Ranking(Frozen):
         seen, pooled: Its difference as seen, and pooled.
         by_luck: The best difference that would be seen, on average, were the effect the same in all.
         luck: The probability of one at least as good as that seen, were it so.
+        sampled: Whether it comes from PyMC's draws of all segments together, rather than in closed form.
     """
 
     days: int | None
@@ -61,6 +64,7 @@ class Ranking(Frozen):
     pooled: Number
     by_luck: Number
     luck: Number
+    sampled: bool = False
 
 
 class PValue(Frozen):

@@ -8,8 +8,13 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from workbench.records.base import Density, Frozen, Interval, Number, Record, Text, Word
+from workbench.records.value_pooled import Alone, PooledGroups, Within
 
 Definition = Literal["revenue", "margin", "net"]
+
+
+def _nothing(value: Any) -> bool:
+    return value is None
 
 
 class ValueSettings(Frozen):
@@ -19,6 +24,8 @@ class ValueSettings(Frozen):
 
     Attributes:
         by: A column of customers, a saved segment or an experiment; None for everybody.
+        within: A column of customers or saved segments, in whose groups the arms of the experiment `by` are
+            compared as well.
         model: Of the purchases.
         definition: What a value is: `revenue`; the `margin` on it; or `net`, the margin less all costs below.
         margin: Share of revenue that is kept, or `measured` from the margin that the orders carry.
@@ -34,6 +41,8 @@ class ValueSettings(Frozen):
     """
 
     by: str | None = None
+    # left out where nothing was asked, so that records from before it was there keep their id
+    within: str | None = Field(default=None, exclude_if=_nothing)
     model: Literal["bg-nbd", "mbg-nbd", "pareto-nbd"] = "bg-nbd"
     definition: Definition = "revenue"
     margin: float | Literal["measured"] = 1.0
@@ -98,6 +107,8 @@ class Acquisition(Frozen):
 class GroupValue(Frozen):
     """Expected discounted value of one newly acquired customer of a group, as the settings define it.
 
+    Groups that are no arms of an experiment are drawn towards each other as far as they are alike.
+
     Attributes:
         purchases: Repeat purchases within the horizon, each counted whole; None without an end.
         spend: Revenue of a purchase.
@@ -106,6 +117,9 @@ class GroupValue(Frozen):
         acquisition: What winning a customer cost; None where that is left out.
         top: The probability that no other group is worth more.
         rank: The interval of the group's place among all, one being the most valuable.
+        alone: The value by the group's own customers alone; None where groups are not drawn towards each
+            other, or too few of its customers bought again.
+        confirmed: The value by the full sampler, where that was asked for.
     """
 
     group: str | None
@@ -123,6 +137,8 @@ class GroupValue(Frozen):
     acquisition: Acquisition | None = None
     top: Number | None = None
     rank: tuple[int, int] | None = None
+    alone: Alone | None = Field(default=None, exclude_if=_nothing)
+    confirmed: Estimate | None = Field(default=None, exclude_if=_nothing)
 
 
 class DifferencePart(Frozen):
@@ -166,7 +182,12 @@ class Holdout(Frozen):
 
 
 class ValueSummary(Frozen):
-    """What came out of `ValueSettings`; parameters are those of all customers together."""
+    """What came out of `ValueSettings`; parameters are those of all customers together.
+
+    Attributes:
+        pooled: How alike the groups are; None where they were not drawn towards each other.
+        within: The arms of the experiment in the groups of `within`.
+    """
 
     model: str
     customers: int
@@ -178,6 +199,8 @@ class ValueSummary(Frozen):
     value: list[GroupValue]
     differences: list[ValueDifference]
     holdout: Holdout | None = None
+    pooled: PooledGroups | None = Field(default=None, exclude_if=_nothing)
+    within: Within | None = Field(default=None, exclude_if=_nothing)
 
 
 class ValueRecord(Record):

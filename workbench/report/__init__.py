@@ -6,13 +6,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench.locale import Message, Texts
-from workbench.records import AnyRecord, AssociationRecord, EffectRecord, ValueRecord, message
+from workbench.records import AnyRecord, AssociationRecord, CohortRecord, EffectRecord, ValueRecord, message
 from workbench.report.association import association_details, association_figures, ladder_rows
 from workbench.report.beside import Section, sections
+from workbench.report.cohorts import cohort_details, cohort_figures, cohort_rows
 from workbench.report.effect import arm_rows, effect_details, effect_figures, segment_name, segment_rows
 from workbench.report.loading import check_lines, check_script, load_lines, loss_lines, loss_script
 from workbench.report.numbers import PICTURES, as_csv, rows_as_csv
-from workbench.report.together import frequentist_sections, ranking_section, together_words
+from workbench.report.together import (
+    ends_together,
+    frequentist_sections,
+    ranking_section,
+    together_words,
+)
 from workbench.report.value import (
     parts_section,
     value_definition,
@@ -34,6 +40,7 @@ __all__ = [
     "check_lines",
     "check_script",
     "details",
+    "ends_together",
     "figures",
     "frequentist_sections",
     "group_name",
@@ -59,6 +66,7 @@ _CALLS = {
     "effect": ("effect", "experiment", "metric"),
     "value": ("lifetime_value",),
     "association": ("not_random", "name", "metric"),
+    "cohorts": ("cohorts",),
 }
 """Kind of record → the project's method, and the settings that it takes in their order."""
 
@@ -67,6 +75,8 @@ def figures(record: AnyRecord, t: Texts) -> list[Figure]:
     """At most three figures that carry the answer."""
     if isinstance(record, AssociationRecord):
         return association_figures(record, t)
+    if isinstance(record, CohortRecord):
+        return cohort_figures(record, t)
     return effect_figures(record, t) if isinstance(record, EffectRecord) else value_figures(record, t)
 
 
@@ -76,6 +86,8 @@ def rows(record: AnyRecord, t: Texts) -> list[Row]:
         return value_rows(record, t)
     if isinstance(record, AssociationRecord):
         return ladder_rows(record, t)
+    if isinstance(record, CohortRecord):
+        return cohort_rows(record, t)
     return segment_rows(record, t) or arm_rows(record, t)
 
 
@@ -130,6 +142,8 @@ def details(record: AnyRecord, t: Texts) -> list[tuple[str, str]]:
     """What a careful reader wants to know: definition, method, data, versions."""
     if isinstance(record, AssociationRecord):
         found = association_details(record, t)
+    elif isinstance(record, CohortRecord):
+        found = cohort_details(record, t)
     else:
         found = effect_details(record, t) if isinstance(record, EffectRecord) else value_details(record, t)
     source, zone = record.source, ZoneInfo(record.project.timezone)

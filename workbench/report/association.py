@@ -199,7 +199,7 @@ def hidden_causes(record: AssociationRecord, t: Texts) -> str:
         said.insert(
             0,
             t(
-                "The sliders start from a cause as strong as the strongest known one, {covariate} ({level}).",
+                "The strongest known cause of this kind is {covariate} ({level}).",
                 covariate=covariate_name(found.strongest.covariate),
                 level=found.strongest.level,
             ),

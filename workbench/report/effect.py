@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import Comparison, EffectRecord, Interval
+from workbench.report.together import ends_together
 from workbench.report.words import Figure, Row, between, group_name
 
 
@@ -79,9 +80,9 @@ def segment_rows(record: EffectRecord, t: Texts) -> list[Row]:
                 interval = _ends(record, one.difference_interval, t)
                 said = t(change(unit, one.difference)), interval, t.percent(one.probability_better)
                 row |= dict(zip(names, said, strict=True))
-        if item.pooled is not None and item.pooled.difference_together is not None:
-            name = t("All together ({level:whole_percent})", level=level)
-            row[name] = _ends(record, item.pooled.difference_together, t)
+        wider = ends_together(record, item)
+        if wider is not None:
+            row[t("All together ({level:whole_percent})", level=level)] = _ends(record, wider, t)
         rows.append(row)
     return rows
 

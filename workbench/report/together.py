@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.decisions import change, metric_name
 from workbench.locale import Message, Texts, say
-from workbench.records import EffectRecord, Frequentist, Interval, PValue, Ranking
+from workbench.records import Comparison, EffectRecord, Frequentist, Interval, PValue, Ranking, Together
 from workbench.report.beside import Section
 from workbench.report.words import Row, between, group_name
 
@@ -16,10 +16,29 @@ _LEAST = 1e-4  # what was never drawn is not impossible
 
 
 def together_words(record: EffectRecord, t: Texts) -> str:
-    """In which segments a difference can be claimed, all claims at once; empty without segments."""
+    """In which segments a difference can be claimed, all claims at once; empty without segments.
+
+    Where PyMC was asked as well, it says whose draws they come from.
+    """
     found = record.summary.together
     if found is None:
         return ""
+    claims = _claims(record, found, t)
+    if found.sampled:
+        return f"{claims} {t('This is counted in PyMC’s draws of all segments together.')}"
+    if record.summary.confirmation is not None:
+        return f"{claims} {t('This comes from the closed form, not from PyMC’s draws.')}"
+    return claims
+
+
+def ends_together(record: EffectRecord, item: Comparison) -> Interval | None:
+    """The interval of a segment's difference that holds together with all others."""
+    found = record.summary.together
+    part = item.confirmed if found is not None and found.sampled else item.pooled
+    return None if part is None else part.difference_together
+
+
+def _claims(record: EffectRecord, found: Together, t: Texts) -> str:
     words = {
         "arm": record.summary.arm,
         "control": record.summary.control,
@@ -92,6 +111,8 @@ def ranking_section(record: EffectRecord, t: Texts) -> Section | None:
             days=found.days,
             arm=record.summary.arm,
         )
+    if found.sampled:
+        note += " " + t("This is counted in PyMC’s draws of all segments together.")
     if len(found.segments) > len(rows):
         note = t("{n:count} more segments follow.", n=len(found.segments) - len(rows)) + " " + note
     return Section(title, rows, f"{_luck(record, found, t)}\n{note}")

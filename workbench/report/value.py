@@ -8,6 +8,7 @@ from workbench.decisions import main_difference, mostly_through, value_part
 from workbench.locale import Message, Texts, say
 from workbench.records import Acquisition, GroupValue, Interval, ValueDifference, ValueRecord, ValueSettings
 from workbench.report.beside import Section
+from workbench.report.value_groups import group_sections, rank
 from workbench.report.words import Figure, Row, between, group_name
 
 _MODELS = {"bg-nbd": "BG/NBD", "mbg-nbd": "MBG/NBD", "pareto-nbd": "Pareto/NBD"}
@@ -159,26 +160,28 @@ def value_rows(record: ValueRecord, t: Texts) -> list[Row]:
             t("Repeat purchases"): "–" if group.purchases is None else t.number(group.purchases),
             t("Spend per purchase"): t.money(group.spend),
         }
+        if record.summary.pooled is not None:
+            alone = group.alone
+            row[t("Its own customers alone")] = (
+                "–" if alone is None else _with_range(alone.mean, alone.interval, t.money, t)
+            )
+        if group.confirmed is not None:
+            row[t("By PyMC")] = t.money(group.confirmed.mean)
         if group.margin is not None:
             row[t("Margin")] = t(
                 "{share:percent} ± {sd:percent}", share=group.margin.mean, sd=group.margin.sd
             )
         if several and group.top is not None and group.rank is not None:
             row[t("Worth most")] = t.percent(group.top)
-            row[t("Rank")] = _rank(group.rank, t)
+            row[t("Rank")] = rank(group.rank, t)
         rows.append(row)
     return rows
-
-
-def _rank(rank: tuple[int, int], t: Texts) -> str:
-    low, high = rank
-    return t.count(low) if low == high else t("{low:count} to {high:count}", low=low, high=high)
 
 
 def value_sections(record: ValueRecord, t: Texts) -> list[Section]:
     """What stands beside the answer: cost and payback, the order of groups."""
     found = [_cost_section(record, t), _rank_section(record, t)]
-    return [section for section in found if section is not None]
+    return [*(section for section in found if section is not None), *group_sections(record, t)]
 
 
 def _cost_section(record: ValueRecord, t: Texts) -> Section | None:
@@ -219,7 +222,8 @@ def _rank_section(record: ValueRecord, t: Texts) -> Section | None:
         {
             t("Group"): group_name(group.group, t),
             t("Probability to be worth most"): t.percent(group.top),
-            t("Rank, of {n:count}", n=len(ordered)): _rank(group.rank, t),
+            t("Rank, of {n:count}", n=len(ordered)): rank(group.rank, t),
+            t("Value of all its customers"): t.money(group.mean * group.customers),
         }
         for group in ordered
         if group.top is not None and group.rank is not None

@@ -71,7 +71,7 @@ def lifetime_value(project: Project | None = None, language: str | None = None) 
 
 def cohorts(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
     """See what customers who began together did at the same age."""
-    from workbench.screens.cohorts import CohortsState
+    from workbench.screens.cohorting import CohortsState
     from workbench.screens.cohorts_view import view
     from workbench.screens.frame import screen
 

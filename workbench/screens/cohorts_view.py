@@ -6,29 +6,24 @@ from html import escape
 
 import ipywidgets
 
-from workbench.analyses.cohort_words import named
-from workbench.analyses.cohorts_found import (
-    EXPOSED,
-    FIRST_ORDER,
-    MEASURES,
-    SIGNED_UP,
-    Measure,
-)
 from workbench.charts import cohorts as charts
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
 from workbench.publish.result import Pictures, checks, html, table
+from workbench.records.cohorts import EXPOSED, FIRST_ORDER, MEASURES, SIGNED_UP, Measure
+from workbench.report.cohorts import cohort_rows, named
 from workbench.report.numbers import rows_as_csv
 from workbench.screens import controls
-from workbench.screens.cohorts import CohortsState
-from workbench.screens.download import Download
+from workbench.screens.cohorting import CohortsState
+from workbench.screens.download import Download, record_files
 from workbench.screens.frame import columns
 from workbench.screens.inbox import Sent
 
 
 def view(state: CohortsState, t: Texts) -> ipywidgets.Widget:
     """The widgets of cohorts."""
-    return columns(state, [*_main(state, t), _more(state, t), _help(t)], [_Answer(state, t)], t)
+    asked = [*_main(state, t), _more(state, t), controls.keep(state, t), record_files(state, t), _help(t)]
+    return columns(state, asked, [_Answer(state, t)], t)
 
 
 def _main(state: CohortsState, t: Texts) -> list[ipywidgets.Widget]:
@@ -151,27 +146,27 @@ class _Answer(ipywidgets.VBox):
                 self._cells,
                 self._worth,
                 self._mix,
-                Download(lambda: _csv(state), label=t("Numbers as CSV")),
+                Download(lambda: _csv(state), label=t("Cells as CSV")),
             ],
             layout=controls.full(),
         )
         self.add_class("wb-record")
         self._show()
-        state.observe(self._show, ["found", "measure"])
+        state.observe(self._show, ["record", "measure"])
 
     def _show(self, _change: object = None) -> None:
-        found, t, measure = self._state.found, self._t, _measure(self._state)
+        found, t, measure = self._state.record, self._t, _measure(self._state)
         self.layout.display = "" if found else "none"
         if found is None:
             return
-        said = escape(t(found.sentence)).replace(" %", "&nbsp;%")
+        said = escape(t(found.verdict)).replace(" %", "&nbsp;%")
         self._sentence.value = f'<p class="wb-sentence wb-association" role="status">{said}</p>'
         self._pictures.show(charts.pictures(found, measure, t))
         self._checks.value = checks(found.checks, t)
         self._cells.title = t("The cells as a table")
         self._cells.content = table(charts.cell_rows(found, measure, t))
         self._worth.title = t("What cohorts brought, as a table")
-        self._worth.content = table(charts.value_rows(found, t))
+        self._worth.content = table(cohort_rows(found, t))
         mixed = charts.mix_rows(found, t)
         self._mix.title = t("What cohorts are made of")
         self._mix.content = table(mixed)
@@ -183,5 +178,5 @@ def _measure(state: CohortsState) -> Measure:
 
 
 def _csv(state: CohortsState) -> Sent | None:
-    found = state.found
+    found = state.record
     return found and ("cohorts.csv", rows_as_csv(found.rows()).encode("utf-8-sig"))

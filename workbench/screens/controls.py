@@ -16,6 +16,7 @@ from traitlets import HasTraits
 from workbench.analyses.experiment import SEGMENTS
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
+from workbench.publish.slider import Slider
 from workbench.screens.ticking import Ticks
 
 Option = tuple[str, Hashable]
@@ -93,6 +94,23 @@ def percent(
     """A share, shown in per cent."""
     widget = ipywidgets.BoundedFloatText(min=low, max=high, step=step, description=label, layout=full())
     return bind(state, name, widget, scale=100.0)
+
+
+def slider(
+    state: HasTraits,
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    step: float,
+    t: Texts,
+    *,
+    scale: float = 1.0,
+) -> Slider:
+    """A number that is dragged; it is taken when it is let go."""
+    digits = 0 if step >= 1 else 1 if step >= 0.1 else 2
+    widget = Slider(min=low, max=high, step=step, digits=digits, description=label, language=t.language)
+    return bind(state, name, widget, scale=scale)
 
 
 def text(state: HasTraits, name: str, label: str, *, example: str = "", live: bool = False) -> Any:

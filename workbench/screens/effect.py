@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
+from workbench.analyses import crossed
 from workbench.analyses.experiment import experiments, sums_in
 from workbench.analyses.groups import CROSSED
 from workbench.analyses.posteriors import STRIP, lifts_of_past_tests
@@ -51,6 +52,7 @@ _ASKED = (
     "guardrails",
     "secondary",
     "falling",
+    "crossed_with",
 )
 OWN, PAST = "own", "past"
 
@@ -73,6 +75,7 @@ class EffectState(ConfirmingState):
         together: Arms that are one, joined by `+`, one such arm a line.
         guardrails, secondary: Metrics that are looked at beside the one that decides.
         falling: Those of them that should go down.
+        crossed_with: A second experiment, looked at together with the first.
         split: Planned shares of the arms in their order, such as `80 20`; empty for equal shares.
         names: What `experiment` may be.
         metrics: What `metric` may be.
@@ -80,6 +83,7 @@ class EffectState(ConfirmingState):
         events: What `delivered` may be.
         groups: What `by` may be.
         arms: What `control` may be.
+        overlapping: What `crossed_with` may be: experiments that share customers with this one.
         record: The answer; None while there is none.
     """
 
@@ -113,6 +117,7 @@ class EffectState(ConfirmingState):
     guardrails = List(Unicode())
     secondary = List(Unicode())
     falling = List(Unicode())
+    crossed_with = Unicode(None, allow_none=True)
 
     names = List(Unicode())
     metrics = List(Unicode())
@@ -120,6 +125,7 @@ class EffectState(ConfirmingState):
     events = List(Unicode())
     groups = List(Unicode())
     arms = List(Unicode())
+    overlapping = List(Unicode())
     record = Instance(EffectRecord, allow_none=True)
 
     def __init__(self, project: Project) -> None:
@@ -127,6 +133,7 @@ class EffectState(ConfirmingState):
         self._experiments: dict[str, list[str]] = {}
         self._sums: list[str] = []
         self._arms_of: dict[str, list[str]] = {}
+        self._overlapping: dict[str, list[str]] = {}
         self._summed: dict[tuple[str, str], bool] = {}
         super().__init__(project)
 
@@ -136,7 +143,7 @@ class EffectState(ConfirmingState):
         self.names = list(self._experiments)
         self.missing = None if self.names else say("There is no experiment in this project yet.")
         self._sums = sums_in(self.project.engine)
-        self._arms_of, self._summed = {}, {}
+        self._arms_of, self._summed, self._overlapping = {}, {}, {}
         self.settle()
 
     def fit(self) -> None:
@@ -155,6 +162,9 @@ class EffectState(ConfirmingState):
             self.delivered = None
         for name in ("guardrails", "secondary", "falling"):
             setattr(self, name, [m for m in getattr(self, name) if m in self.metrics])
+        self.overlapping = self._others_with_them() if timed else []
+        if self.crossed_with not in self.overlapping:
+            self.crossed_with = None
         arms = self._arms()
         if arms != self.arms:
             self.arms, self.split = arms, ""
@@ -168,8 +178,16 @@ class EffectState(ConfirmingState):
         if self.arm not in self.arms or self.arm == self.control:
             self.arm = None
 
+    def _others_with_them(self) -> list[str]:
+        name = self.experiment or ""
+        if name not in self._overlapping:
+            self._overlapping[name] = crossed.overlapping(self.project.engine, name)
+        return self._overlapping[name]
+
     def _arms(self) -> list[str]:
         name = self.experiment or ""
+        if self.crossed_with is not None:
+            return crossed.arms(self.project.engine, name, self.crossed_with)
         if name not in self._arms_of:
             found = set[str]()
             for rows in self._rows("exposures", "summaries"):
@@ -224,6 +242,7 @@ class EffectState(ConfirmingState):
             delivered=self.delivered,
             excluded=stretches(self.excluded),
             together=self._together(),
+            crossed_with=self.crossed_with,
             others=self._others(),
         )
 
@@ -269,7 +288,12 @@ class EffectState(ConfirmingState):
         return self.record is not None and self.record.summary.confirmation is not None
 
     def ask(self, project: Project, settings: EffectSettings, **also: Any) -> EffectRecord:
-        return project.effect(**dict(settings), keep=False, **also)
+        first = None if also else self._show  # what PyMC confirms is shown already
+        return project.effect(**dict(settings), keep=False, first=first, **also)
+
+    def _show(self, record: EffectRecord) -> None:
+        """Show the answer while more is looked at, still dimmed."""
+        self.record = record
 
     def same(self, answered: EffectSettings, wanted: EffectSettings) -> bool:
         """Whether it answers the question, at whichever look."""

@@ -139,6 +139,7 @@ def _more(state: EffectState, t: Texts) -> ipywidgets.Widget:
                 lambda: [(t("nothing"), None), *((name, name) for name in state.groups)],
                 follows="groups",
             ),
+            _second(state, t),
             controls.text(state, "split", t("Planned split"), example="50 / 50"),
             controls.lines(state, "together", t("Arms that are one"), example="B + C", rows=1),
             _part(t("What was believed before")),
@@ -171,6 +172,24 @@ def _more(state: EffectState, t: Texts) -> ipywidgets.Widget:
             ),
         ],
     )
+
+
+def _second(state: EffectState, t: Texts) -> ipywidgets.Widget:
+    """The pick-list of a second experiment; hidden where no other has the same customers."""
+    widget = controls.choice(
+        state,
+        "crossed_with",
+        t("Second experiment"),
+        lambda: [(t("none"), None), *((name, name) for name in state.overlapping)],
+        follows="overlapping",
+    )
+
+    def turn(_change: object = None) -> None:
+        widget.layout.display = "" if state.overlapping else "none"
+
+    turn()
+    state.observe(turn, "overlapping")
+    return widget
 
 
 def _part(title: str) -> ipywidgets.HTML:
@@ -272,6 +291,13 @@ def _help(t: Texts) -> ipywidgets.Widget:
             (
                 t("Prior of a conversion rate"),
                 t("What is believed before the data; with hundreds of customers it hardly matters."),
+            ),
+            (
+                t("Second experiment"),
+                t(
+                    "Looks at the customers who were in both, each combination of arms as one: what either "
+                    "does, and whether one changes what the other does."
+                ),
             ),
             (
                 t("Planned split"),

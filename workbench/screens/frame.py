@@ -52,7 +52,7 @@ def screen[S: ScreenState](
         state = make(opened)
         page.children = [
             _style(),
-            ConnectionGuard(t),
+            ConnectionGuard(t, page),
             _header(state, stem, t),
             _title(stem, t),
             _body(state, view, t),

@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 import ipywidgets
 from traitlets import Bool, Instance, List, Unicode
 
-from workbench.analyses.experiment import SEGMENTS
-from workbench.decisions import metric_name
-from workbench.locale import Message, Texts, say
+from workbench.locale import Texts, say
 from workbench.publish import bundle
+from workbench.publish import versions as history
 from workbench.publish.association_result import AssociationView
 from workbench.publish.page import address, record_view
 from workbench.publish.result import ResultView, html
-from workbench.records import SMALLEST_GROUP, AnyRecord, AssociationRecord, EffectRecord
+from workbench.publish.versions import Version, question
+from workbench.records import AnyRecord
 from workbench.screens import controls
 from workbench.screens.frame import columns, served
+from workbench.screens.publishing_versions import versions_of
 from workbench.screens.state import ScreenState
 
 _IN_SIGHT = 8
@@ -30,8 +31,10 @@ class PublishState(ScreenState):
         records: The kept records, newest first.
         chosen: Ids of those for the page, in the order in which they were chosen.
         title: The page's title.
+        audience: For whom it is, in a few words; may be empty.
         sensitive_too: Whether a result may tell what is sensitive about people.
         pages: The pages that are out, newest first.
+        down: Pages that were taken down and whose versions are kept.
         published: The slug of the page that was published last.
     """
 
@@ -40,16 +43,19 @@ class PublishState(ScreenState):
     records = List()
     chosen = List(Unicode())
     title = Unicode("")
+    audience = Unicode("")
     sensitive_too = Bool(False)
     pages = List(Instance(bundle.Page))
+    down = List(Unicode())
     published = Unicode("")
 
     def refresh(self) -> None:
         super().refresh()
         self.records = list(self.project.records.values())
         self.pages = bundle.pages(self.project.path / "published")
+        self.down = bundle.taken_down(self.project.path / "published")
         self.missing = None
-        if not self.records and not self.pages:
+        if not (self.records or self.pages or self.down):
             self.missing = say(
                 "No result has been kept yet: keep one in the effect lab or under lifetime value."
             )
@@ -66,45 +72,65 @@ class PublishState(ScreenState):
         return any(bundle.shows_sensitive(self.project, known[chosen]) for chosen in self.chosen)
 
     def preview(self) -> list[AnyRecord]:
-        """The chosen records as others will see them."""
+        """The chosen records as others will see them; none where together they would give people away."""
         known = {record.id: record for record in self.records}
-        return [bundle.public(known[chosen]) for chosen in self.chosen]
+        with self.working():
+            return bundle.public(self.project, [known[chosen] for chosen in self.chosen])
+        return []
 
     def publish(self) -> None:
-        """Make the page; one with the same title is replaced."""
+        """Make the page; one with the same title gets another version."""
         with self.working():
             known = {record.id: record for record in self.records}
             made = self.project.publish(
-                [known[chosen] for chosen in self.chosen], self.title, sensitive_too=self.sensitive_too
+                [known[chosen] for chosen in self.chosen],
+                self.title,
+                audience=self.audience,
+                sensitive_too=self.sensitive_too,
             )
             self.published = made.slug
             self.notice = say("“{title}” is published.", title=self.title.strip())
-            self.title, self.chosen, self.sensitive_too = "", [], False
+            if made.version > 1:
+                self.notice = say(
+                    "Version {version:count} of “{title}” is published; the former ones are kept.",
+                    version=made.version,
+                    title=self.title.strip(),
+                )
+            self.title, self.audience, self.chosen, self.sensitive_too = "", "", [], False
             self.refresh()
 
-    def unpublish(self, slug: str) -> None:
-        """Take a page down."""
+    def unpublish(self, slug: str, *, for_good: bool = False) -> None:
+        """Take a page down, or delete all its versions."""
         with self.working():
-            bundle.unpublish(self.project, slug)
-            self.notice = say("The page is no longer published; its results are still kept.")
+            bundle.unpublish(self.project, slug, for_good=for_good)
+            self.notice = say("The page is no longer published; its versions and results are still kept.")
+            if for_good:
+                self.notice = say("The page and all its versions are deleted; its results are still kept.")
             self.refresh()
 
+    def roll_back(self, slug: str, version: int) -> None:
+        """Show another version of a page to its readers."""
+        with self.working():
+            page = bundle.roll_back(self.project, slug, version)
+            self.notice = say(
+                "Readers of “{title}” now see version {version:count}.", title=page.title, version=version
+            )
+            self.refresh()
 
-def question(record: AnyRecord) -> Message:
-    """What a record answers, in a line."""
-    if isinstance(record, AssociationRecord):
-        asked_for = {"metric": metric_name(record.settings.metric), "name": record.settings.name}
-        return say("{metric} and “{name}”, an association", **asked_for)
-    settings = record.settings
-    by = say("all saved segments") if settings.by == SEGMENTS else settings.by
-    if isinstance(record, EffectRecord):
-        asked = {"experiment": record.settings.experiment, "metric": metric_name(record.settings.metric)}
-        if by:
-            return say("{metric} in “{experiment}”, by {by}", **asked, by=by)
-        return say("{metric} in “{experiment}”", **asked)
-    if by:
-        return say("Lifetime value by {by}", by=by)
-    return say("Lifetime value")
+    def versions(self, slug: str) -> list[Version]:
+        """The versions of a page, newest first, each checked."""
+        with self.working():
+            return history.versions(self.project, slug)
+        return []
+
+    def moved(self, slug: str, t: Texts) -> list[str]:
+        """What is other in the newest version than in the one before; nothing where there is only one."""
+        numbers = bundle.numbers(self.project.path / "published" / slug)
+        if len(numbers) < 2:
+            return []
+        with self.working():
+            return history.moved(self.project, slug, numbers[-2], numbers[-1], t)
+        return []
 
 
 def view(state: PublishState, t: Texts) -> ipywidgets.Widget:
@@ -122,9 +148,10 @@ def view(state: PublishState, t: Texts) -> ipywidgets.Widget:
     asked = [
         _records(state, t),
         controls.text(state, "title", t("Title of the page"), live=True),
+        controls.text(state, "audience", t("For whom it is")),
         may,
         publish,
-        controls.meanings(t, _meanings(t)),
+        controls.meanings(t, _meanings(state, t)),
     ]
     return columns(state, asked, [_link(state, t), _pages(state, t), _preview(state, t)], t)
 
@@ -188,17 +215,26 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
     title = html(f'<h2 class="wb-part">{escape(t("Published pages"))}</h2>')
     zone = ZoneInfo(state.project.settings.timezone)
 
-    def line(page: bundle.Page) -> ipywidgets.Box:
+    def line(page: bundle.Page) -> ipywidgets.VBox:
         day = t.date(page.published.astimezone(zone).date())
         words = html(f"{_way_to(page.slug, page.title, t)} <span>{escape(day)}</span>").add_class(
             "wb-segment"
         )
         away = controls.button(t("Take down"), lambda: state.unpublish(page.slug))
         away.tooltip = t("Take “{title}” down", title=page.title)
-        return ipywidgets.Box([words, away]).add_class("wb-row")
+        row = ipywidgets.Box([words, away]).add_class("wb-row")
+        return ipywidgets.VBox([row, versions_of(state, page.slug, t)])
+
+    def gone(slug: str) -> ipywidgets.VBox:
+        words = html(f"{escape(slug)} <span>{escape(t('taken down'))}</span>").add_class("wb-segment")
+        delete = controls.button(t("Delete for good"), lambda: state.unpublish(slug, for_good=True))
+        delete.tooltip = t("Delete all versions of “{slug}”", slug=slug)
+        row = ipywidgets.Box([words, delete]).add_class("wb-row")
+        return ipywidgets.VBox([row, versions_of(state, slug, t)])
 
     def fill(_change: object = None) -> None:
         rows: list[ipywidgets.Widget] = [line(page) for page in state.pages]
+        rows += [gone(slug) for slug in state.down]
         if not rows:
             rows = [html(f'<p class="wb-help">{escape(t("Nothing has been published yet."))}</p>')]
         elif not served():
@@ -207,7 +243,7 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
         box.children = [title, *rows]
 
     fill()
-    state.observe(fill, "pages")
+    state.observe(fill, ["pages", "down"])
     return box
 
 
@@ -229,13 +265,18 @@ def _preview(state: PublishState, t: Texts) -> ipywidgets.VBox:
     return box
 
 
-def _meanings(t: Texts) -> list[tuple[str, str]]:
+def _meanings(state: PublishState, t: Texts) -> list[tuple[str, str]]:
     return [
         (
             t("Kept results, newest first"),
             t("Those chosen appear on the page in the order in which you choose them."),
         ),
-        (t("Title of the page"), t("A page with the same title is replaced.")),
+        (
+            t("Title of the page"),
+            t("A page with the same title gets another version; the former ones are kept."),
+        ),
+        (t("For whom it is"), t("A few words at the top of the page; they may be left out.")),
+        (t("Versions"), t("What was published when, whether it is still as it was, and the way back.")),
         (
             t("Show splits by age, sex and the like"),
             t("They are left out unless you say so; ask yourself whether the page needs them."),
@@ -245,7 +286,7 @@ def _meanings(t: Texts) -> list[tuple[str, str]]:
             t(
                 "Without groups of fewer than {least:count} people and with rounded counts; no customer, "
                 "rule or query goes out.",
-                least=SMALLEST_GROUP,
+                least=state.project.settings.smallest_group,
             ),
         ),
     ]

@@ -15,9 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.locale import say
 from workbench.metrics.cells import ask
 from workbench.project import Project
-from workbench.screens.state import ScreenState
+from workbench.screens.state import ScreenState, splits
 
-_ASKED = ("experiment", "outcome", "arm", "control", "assignment", "level", "days", "until_day")
+_ASKED = ("experiment", "outcome", "arm", "control", "assignment", "level", "days", "until_day", "by")
 
 
 class ReturningState(ScreenState):
@@ -30,6 +30,8 @@ class ReturningState(ScreenState):
         assignment: How people came into their arms; None lets the data say.
         days: After how many days shares are compared, such as `30, 60, 90, 180`.
         until_day: The last day that counts; None for that of the data.
+        by: What to split by; None for everybody together.
+        groups: What `by` may be.
         names, outcomes, arms: What may be chosen.
         found: The answer; None while there is none.
     """
@@ -42,10 +44,12 @@ class ReturningState(ScreenState):
     level = Float(0.95)
     days = Unicode("30, 60, 90, 180")
     until_day = Instance(date, allow_none=True)
+    by = Unicode(None, allow_none=True)
 
     names = List(Unicode())
     outcomes = List(Unicode())
     arms = List(Unicode())
+    groups = List(Unicode())
     found = Instance(Returning, allow_none=True)
 
     def __init__(self, project: Project) -> None:
@@ -85,6 +89,9 @@ class ReturningState(ScreenState):
             rows = table(self.project.engine, "exposures")
             rows = rows.filter(rows.experience_id == self.experiment).select("variant").distinct()
             self.arms = sorted(row["variant"] for row in ask(self.project.engine, rows).to_pylist())
+            self.groups = splits(self.project)
+            if self.by not in self.groups:
+                self.by = None
             if self.control not in self.arms:
                 self.control = None
             if self.arm not in self.arms or self.arm == self.control:
@@ -111,6 +118,7 @@ class ReturningState(ScreenState):
             "level": self.level,
             "days": tuple(int(part) for part in parts),
             "until": self.until_day,
+            "by": self.by,
         }
 
     def answer(self) -> None:

@@ -7,6 +7,7 @@ from html import escape
 import ipywidgets
 
 from workbench.analyses.returning_answer import Against, Curves, Returning
+from workbench.charts import returning_groups
 from workbench.charts import survival as charts
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
@@ -37,10 +38,11 @@ class _Answer(ipywidgets.VBox):
     def __init__(self, state: ReturningState, t: Texts) -> None:
         self._t = t
         self._missing, self._sentence, self._figures, self._checks = (html("") for _ in range(4))
-        self._pictures = Pictures()
+        self._pictures, self._by_group, self._groups = Pictures(), Pictures(), html("")
         self._numbers = Fold(title=t("The numbers as a table"))
         self._details = Fold(title=t("Details: definition, method, code"), kind="wb-details")
-        self._parts = [self._sentence, self._figures, self._pictures, self._checks]
+        self._parts = [self._sentence, self._figures, self._pictures]
+        self._parts += [self._by_group, self._groups, self._checks]
         super().__init__([self._missing, *self._parts, self._numbers, self._details], layout=controls.full())
         self.add_class("wb-record")
 
@@ -63,6 +65,9 @@ class _Answer(ipywidgets.VBox):
         self._figures.value = figure_row(_figures(found, t)) if shown else ""
         pictures = charts.pictures(found, t) if shown else []
         self._pictures.show(pictures)
+        ratios = returning_groups.ratio_picture(found, t) if shown else None
+        self._by_group.show([] if ratios is None else [ratios])
+        self._groups.value = table(returning_groups.group_rows(found, t)) if shown and found.groups else ""
         self._checks.value = checks(found.checks, t)
         self._numbers.content = _numbers(found, t) if shown else ""
         self._details.content = _details(found, t)
@@ -145,6 +150,11 @@ def _numbers(found: Returning, t: Texts) -> str:
             (t("All customers: ordered twice"), charts.share_rows(found, found.beside, t)),
             (t("All customers: arm and control"), charts.difference_rows(found.beside.against(found.arm), t)),
         ]
+    if found.groups:
+        parts += [
+            (t("By group: arm less control (points)"), returning_groups.difference_rows(found, t)),
+            (t("By group: ratio of the hazards"), returning_groups.ratio_rows(found, t)),
+        ]
     return "".join(f'<h3 class="wb-minor">{escape(title)}</h3>{table(rows)}' for title, rows in parts if rows)
 
 
@@ -171,7 +181,8 @@ def _details(found: Returning, t: Texts) -> str:
             t(
                 "Kaplan and Meier’s, as the mean of a posterior: hazards by day are Beta, with a prior of "
                 "the weight of one customer about the curve of all arms together. Customers count for as "
-                "long as they are followed, until {day:date}.",
+                "long as they are followed, until {day:date}. Where the shares of the arms changed, they "
+                "count with one over the probability of their arm.",
                 day=found.until,
             ),
         ),
@@ -180,7 +191,9 @@ def _details(found: Returning, t: Texts) -> str:
             t(
                 "Of the chance, on a day, that it happens to those to whom it has not happened yet: a logit "
                 "in discrete time with an effect for each day, given how many there were on it (Cox 1972). "
-                "Prior of its log: Normal(0, 1)."
+                "Prior of its log: Normal(0, 1). Where the shares of the arms changed, with an effect "
+                "for each day and each probability of the arm. By group, the ratios are drawn towards the "
+                "typical one."
             ),
         ),
         (
@@ -228,6 +241,9 @@ def _asked(state: ReturningState, t: Texts) -> list[ipywidgets.Widget]:
         ),
         controls.text(state, "days", t("Compared after (days)"), example="30, 60, 90, 180"),
         controls.choice(
+            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
+        ),
+        controls.choice(
             state,
             "arm",
             t("Arm to speak of"),
@@ -272,6 +288,13 @@ def _help(t: Texts) -> ipywidgets.Widget:
             (
                 t("Compared after (days)"),
                 t("The largest is as far as customers are followed; those exposed later count for less."),
+            ),
+            (
+                t("Split by"),
+                t(
+                    "The arm that is spoken of against the control in each group, the largest groups first; "
+                    "a group of which too little is known is named, not shown."
+                ),
             ),
             (t("Arm to speak of"), t("The arm in the sentence, the figures and the differences.")),
             (

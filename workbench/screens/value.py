@@ -17,7 +17,16 @@ from workbench.screens.confirming import ConfirmingState
 from workbench.screens.state import splits
 
 _ASKED = (
-    *("by", "model", "definition", "margin", "margin_measured", "cost_per_order", "service_cost_per_year"),
+    *(
+        "by",
+        "within",
+        "model",
+        "definition",
+        "margin",
+        "margin_measured",
+        "cost_per_order",
+        "service_cost_per_year",
+    ),
     *("acquisition", "acquisition_cost", "first_purchase", "horizon_weeks", "endless"),
     *("discount_per_year", "level", "until_day"),
 )
@@ -28,6 +37,7 @@ class ValueState(ConfirmingState):
 
     Attributes:
         by: An experiment, a column or a segment; None for everybody together.
+        within: A column or a segment in which the arms are compared too, where `by` is an experiment.
         definition: `revenue`, `margin` or `net`; what it does not use is kept, but not asked.
         margin_measured: Whether the margin is that of the orders, where they carry one, rather than `margin`.
         acquisition: Where the cost of winning a customer comes from: nowhere (an empty text), `amount`, which
@@ -35,6 +45,7 @@ class ValueState(ConfirmingState):
         endless: No horizon, instead of `horizon_weeks`.
         until_day: Last day that is used; None for all.
         groups: What `by` may be.
+        inner: What `within` may be; empty unless `by` is an experiment.
         has_margin, has_spend: What can be measured.
         record: The answer; None while there is none.
     """
@@ -42,6 +53,7 @@ class ValueState(ConfirmingState):
     asked = _ASKED
 
     by = Unicode(None, allow_none=True)
+    within = Unicode(None, allow_none=True)
     model = Unicode("bg-nbd")
     definition = Unicode("revenue")
     margin = Float(1.0)
@@ -58,6 +70,7 @@ class ValueState(ConfirmingState):
     until_day = Instance(date, allow_none=True)
 
     groups = List(Unicode())
+    inner = List(Unicode())
     has_margin = Bool(False)
     has_spend = Bool(False)
     record = Instance(ValueRecord, allow_none=True)
@@ -66,12 +79,20 @@ class ValueState(ConfirmingState):
         super().refresh()
         engine = self.project.engine
         self.missing = None if has(engine, "orders") else say("There are no orders in this project yet.")
-        timed = [name for name, metrics in experiments(engine).items() if "conversion" in metrics]
-        self.groups = [*timed, *splits(self.project)]
+        self._timed = [name for name, metrics in experiments(engine).items() if "conversion" in metrics]
+        self.groups = [*self._timed, *splits(self.project)]
         self.has_margin = self.missing is None and margin_known(self.project)
         self.has_spend = has(engine, "spend")
         if self.by not in self.groups:
             self.by = None
+        self.settle()
+
+    def fit(self) -> None:
+        self.inner = (
+            [name for name in self.groups if name not in self._timed] if self.by in self._timed else []
+        )
+        if self.within not in self.inner:
+            self.within = None
 
     def settings(self) -> ValueSettings:
         """What is asked now: what the definition uses."""
@@ -88,6 +109,7 @@ class ValueState(ConfirmingState):
                 asked["acquisition_cost"] = self.acquisition_cost
         return ValueSettings(
             by=self.by,
+            within=self.within,
             model=self.model,
             definition=self.definition,
             first_purchase=self.first_purchase,
@@ -100,7 +122,7 @@ class ValueState(ConfirmingState):
 
     @property
     def confirmed(self) -> bool:
-        return self.record is not None and self.record.summary.confirmed is not None
+        return self.record is not None and self.record.settings.confirm
 
     def ask(self, project: Project, settings: Any, **also: Any) -> ValueRecord:
         return project.lifetime_value(**dict(settings), keep=False, **also)

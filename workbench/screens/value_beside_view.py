@@ -11,8 +11,10 @@ from workbench.analyses.estimates import Needs
 from workbench.analyses.value_ages import Month, Numbered
 from workbench.analyses.value_beside import Spread, ValueBeside
 from workbench.analyses.value_products import FIRST_ORDERS, Products
+from workbench.analyses.value_rise import Rise
 from workbench.analyses.value_sources import Keeping, ReferralValue, WordOfMouth
 from workbench.charts import value_beside as charts
+from workbench.charts import value_groups
 from workbench.charts.picture import Picture
 from workbench.charts.value_beside import range_in_words
 from workbench.locale import Texts
@@ -69,6 +71,7 @@ class _Answer(ipywidgets.VBox):
         names = {
             "spread": t("How unevenly value is spread"),
             "numbers": t("Orders and customers’ age"),
+            "rise": t("How orders grow with customers’ age"),
             "months": t("Loyal customers and new ones"),
             "breadth": t("Categories tried"),
             "recommended": t("Orders with a recommended product"),
@@ -93,6 +96,7 @@ class _Answer(ipywidgets.VBox):
         show = {
             "spread": lambda one: _spread(one, t),
             "numbers": lambda one: _numbers(one, t),
+            "rise": lambda one: _rise(one, t),
             "months": lambda one: _months(one, found, t),
             "breadth": lambda one: _breadth(one, t),
             "recommended": lambda one: _recommended(one, t),
@@ -180,6 +184,26 @@ def _numbers(found: list[Numbered], t: Texts) -> Shown:
         "Who stays makes {mix} of the gap to everybody’s first purchase.", mix=t.signed_money(mix)
     )
     return sentence, [charts.numbers(found, t)], charts.number_rows(found, t)
+
+
+def _rise(one: Rise, t: Texts) -> Shown:
+    rise = range_in_words(one.typical, t.signed_percent, t)
+    sentence = t("For each year of age, the orders of the same customers change by {rise}.", rise=rise)
+    if len(one.groups) > 1:
+        sentence = t(
+            "For each year of age, the orders of the same customers change by {rise} in a typical group; "
+            "between groups that differs by {spread:percent} (standard deviation).",
+            rise=rise,
+            spread=one.spread,
+        )
+    note = t(
+        "Over all orders at once it looks like {crude:signed_percent}: {within:signed_percent} within the "
+        "same customers, {mix:signed_percent} since other customers are left.",
+        crude=one.crude,
+        within=one.within,
+        mix=one.crude - one.within,
+    )
+    return f"{sentence}\n{note}", [value_groups.rises(one, t)], value_groups.rise_rows(one, t)
 
 
 def _months(found: list[Month], whole: ValueBeside, t: Texts) -> Shown:

@@ -44,6 +44,12 @@ def view(state: ValueState, t: Texts) -> ipywidgets.Widget:
 
         return contracts_view(ContractsState(state.project), t)
 
+    def occasions() -> ipywidgets.Widget:
+        from workbench.screens.occasions import OccasionsState
+        from workbench.screens.occasions_view import view as occasions_view
+
+        return occasions_view(OccasionsState(state.project), t)
+
     def more() -> ipywidgets.Widget:
         from workbench.screens.value_beside import ValueBesideState
         from workbench.screens.value_beside_view import view as beside_view
@@ -55,6 +61,7 @@ def view(state: ValueState, t: Texts) -> ipywidgets.Widget:
         (t("Value"), lambda: answer(state, t)),
         (t("Foretold and came"), foretold),
         (t("Contracts"), contracts),
+        (t("Occasions"), occasions),
         (t("Plain formula"), plain),
         (t("More about value"), more),
     ]
@@ -93,22 +100,6 @@ def answer(state: ValueState, t: Texts) -> ipywidgets.Widget:
     return columns(state, asked, [result], t)
 
 
-def slider(
-    state: Any, name: str, label: str, low: float, high: float, step: float, *, scale: float = 1.0
-) -> ipywidgets.FloatSlider:
-    """A number that is dragged; it is taken when it is let go."""
-    widget = ipywidgets.FloatSlider(
-        min=low,
-        max=high,
-        step=step,
-        readout_format=".0f" if step >= 1 else ".1f" if step >= 0.1 else ".2f",
-        description=label,
-        continuous_update=False,
-        layout=controls.full(),
-    )
-    return controls.bind(state, name, widget, scale=scale)
-
-
 def _amount(state: ValueState, name: str, label: str) -> ipywidgets.BoundedFloatText:
     widget = ipywidgets.BoundedFloatText(min=0, max=1e12, step=1, description=label, layout=controls.full())
     return controls.bind(state, name, widget)
@@ -120,12 +111,22 @@ def _main(state: ValueState, t: Texts) -> list[ipywidgets.Widget]:
         (t("margin"), "margin"),
         (t("net: margin less costs"), "net"),
     ]
-    margin = slider(state, "margin", t("Margin kept of revenue (%)"), 1, 100, 1, scale=100.0)
+    margin = controls.slider(state, "margin", t("Margin kept of revenue (%)"), 1, 100, 1, t, scale=100.0)
     measured = controls.tick(state, "margin_measured", t("Margin as in the orders"))
     costs = ipywidgets.VBox(_cost_controls(state, t), layout=controls.full())
-    horizon = slider(state, "horizon_weeks", t("Horizon after the first purchase (weeks)"), 4, _MOST_WEEKS, 1)
+    weeks = t("Horizon after the first purchase (weeks)")
+    horizon = controls.slider(state, "horizon_weeks", weeks, 4, _MOST_WEEKS, 1, t)
+
+    within = controls.choice(
+        state,
+        "within",
+        t("Within segments of"),
+        lambda: controls.split_options(state.inner, t),
+        follows="inner",
+    )
 
     def turn(_change: object = None) -> None:
+        within.layout.display = "" if state.inner else "none"
         kept = state.definition != "revenue"
         by_orders = state.margin_measured and state.has_margin
         margin.layout.display = "" if kept and not by_orders else "none"
@@ -134,18 +135,19 @@ def _main(state: ValueState, t: Texts) -> list[ipywidgets.Widget]:
         horizon.layout.display = "none" if state.endless else ""
 
     turn()
-    state.observe(turn, ["definition", "margin_measured", "has_margin", "endless"])
+    state.observe(turn, ["definition", "margin_measured", "has_margin", "endless", "inner"])
     return [
         controls.choice(
             state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
         ),
+        within,
         controls.choice(state, "definition", t("Value means"), lambda: definitions),
         margin,
         measured,
         costs,
         controls.tick(state, "first_purchase", t("Count the first purchase")),
         horizon,
-        slider(state, "discount_per_year", t("Discount a year (%)"), 0, 50, 0.5, scale=100.0),
+        controls.slider(state, "discount_per_year", t("Discount a year (%)"), 0, 50, 0.5, t, scale=100.0),
     ]
 
 
@@ -195,7 +197,14 @@ def _help(t: Texts) -> ipywidgets.Widget:
         [
             (
                 t("Split by"),
-                t("An experiment compares its arms, among customers acquired after they were exposed."),
+                t(
+                    "An experiment compares its arms, among customers acquired after they were exposed. "
+                    "Other groups are drawn towards each other as far as they are alike."
+                ),
+            ),
+            (
+                t("Within segments of"),
+                t("What an arm of the experiment adds in each segment, drawn towards the other segments."),
             ),
             (
                 t("Value means"),
@@ -249,7 +258,10 @@ def _help(t: Texts) -> ipywidgets.Widget:
             (t("Last day that is used"), t("To see what would have been said at that time.")),
             (
                 t("Confirm with PyMC (a minute)"),
-                t("A second, slower method samples the same posterior; both have to agree."),
+                t(
+                    "A second, slower method samples the same posterior, of groups all together; both have "
+                    "to agree."
+                ),
             ),
         ],
     )

@@ -5,6 +5,7 @@ const slot = (globalThis.workbenchVega ??= Promise.withResolvers());
 const SOON = 100; // ms: let a window that is being resized come to rest
 const PATIENCE = 10_000; // ms without a picture before the words are shown in its place
 const NARROW = 600; // px: below, views side by side are drawn one below the other
+const SHARP = 2; // pixels of a saved picture for each of the page's
 const NARROWEST = 40; // px for one view of a composed chart
 
 function isSingle(spec) {
@@ -45,6 +46,40 @@ async function embed(spec, place, width) {
   return vegaEmbed(place, fit(spec, width - (drawn - width) / across), options);
 }
 
+// The picture as a file of the reader's; in the colours of paper, whatever the page's are.
+async function save(el, kind) {
+  const svg = el.querySelector("svg");
+  const { width, height } = svg.getBoundingClientRect();
+  const text = new XMLSerializer().serializeToString(svg);
+  let url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  if (kind === "PNG") {
+    const picture = new Image();
+    picture.src = url;
+    await picture.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: SHARP * width, height: SHARP * height });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    url = canvas.toDataURL("image/png");
+  }
+  const title = el.closest(".wb-picture")?.querySelector(".wb-part")?.textContent ?? "";
+  const name = title.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "").toLowerCase();
+  Object.assign(document.createElement("a"), { href: url, download: `${name || "chart"}.${kind.toLowerCase()}` }).click();
+}
+
+function files(el) {
+  const bar = document.createElement("p");
+  const named = document.documentElement.lang.startsWith("es") ? "Guardar el gráfico como" : "Save the chart as";
+  bar.className = "wb-save";
+  for (const kind of ["PNG", "SVG"]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind;
+    button.setAttribute("aria-label", `${named} ${kind}`);
+    button.addEventListener("click", () => save(el, kind));
+    bar.append(button);
+  }
+  return bar;
+}
+
 function listen(model, spec, view) {
   const selection = {};
   for (const { name, select } of spec.params ?? []) {
@@ -70,7 +105,8 @@ export default {
     let timer;
 
     el.classList.add("wb-chart");
-    el.setAttribute("role", "img");
+    el.setAttribute("role", "figure");
+    const bar = files(el);
     const label = () => el.setAttribute("aria-label", model.get("description"));
 
     function words() {
@@ -83,8 +119,9 @@ export default {
 
     function replace(next) {
       shown?.view.finalize();
-      el.replaceChildren(...(next ? [next.place] : []));
+      el.replaceChildren(...(next ? [next.place, bar] : []));
       next?.place.removeAttribute("style");
+      next?.place.setAttribute("aria-hidden", "true"); // the description says it; parts of a picture say nothing
       shown = next;
     }
 

@@ -1,7 +1,6 @@
 """How Voilà hands published pages out: closed to everything that is not a page.
 
-`workbench serve` uses this file. Whoever starts Voilà in another way, behind a proxy or a hub, can use it
-too: `voila SITE --Voila.config_file_paths=FOLDER_OF_THIS_FILE`, with `JUPYTER_PATH` set to the same folder.
+`workbench serve` uses this file. Which addresses are answered, and to whom, is in `publish/server.py`.
 """
 
 from typing import Any
@@ -47,8 +46,12 @@ c.Voila.tornado_settings = {
     "default_handler_class": NoSuchPage,
     "headers": {
         "Content-Security-Policy": CONTENT,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
     },
     "ws_ping_timeout": 30_000,  # ms, as often as the server asks whether a reader is still there
     "websocket_max_message_size": 200 * 2**20,  # bytes: the largest file a page can receive
@@ -72,8 +75,9 @@ c.VoilaExecutor.timeout = 120  # seconds for one cell
 
 c.KernelSpecManager.allowed_kernelspecs = {"python3"}
 c.MappingKernelManager.allow_tracebacks = False
-# A closed page stops its own kernel; one whose browser vanished is stopped two minutes later. An open page
-# keeps its kernel, however long it is read.
-c.MappingKernelManager.cull_idle_timeout = 120
+# A closed page stops its own kernel; one whose browser vanished is stopped three minutes later. An open page
+# asks for a sign of life every ten seconds, which keeps its kernel, until nobody has looked at it for two
+# hours (`publish/guard.py`): then it is stopped as well, and the page says how to go on.
+c.MappingKernelManager.cull_idle_timeout = 180
 c.MappingKernelManager.cull_interval = 30
-c.MappingKernelManager.cull_connected = False
+c.MappingKernelManager.cull_connected = True

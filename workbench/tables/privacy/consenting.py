@@ -43,6 +43,11 @@ class Consenting:
         """The other engine's `answer`, where it remembers answers."""
         return self._engine.answer  # type: ignore[attr-defined]  # some engines have it
 
+    @property
+    def batches(self) -> Any:
+        """The other engine's `batches`, where it need not hold all rows at once."""
+        return self._engine.batches  # type: ignore[attr-defined]  # some engines have it
+
     def kept[T](self, question: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, kept as long as the other engine keeps it; see `CachedEngine.kept`."""
         kept = getattr(self._engine, "kept", None)  # some engines have it

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from traitlets import Float, Instance, Int, List, Unicode
 
-from workbench.analyses.cohorts_found import (
-    EXPOSED,
-    FIRST_ORDER,
-    SIGNED_UP,
-    CohortSettings,
-    CohortsView,
-)
 from workbench.analyses.experiment import experiments
 from workbench.analyses.groups import few_values
 from workbench.engines import has, table
 from workbench.locale import say
 from workbench.project import Project
-from workbench.screens.state import ScreenState
+from workbench.records import CohortRecord, CohortSettings
+from workbench.records.cohorts import EXPOSED, FIRST_ORDER, SIGNED_UP
+from workbench.screens.answering import AnsweringState
 
 _ASKED = ("start", "period", "by", "mix_by", "margin", "first", "second", "age", "level")
 _MOST_GROUPS = 24
 
 
-class CohortsState(ScreenState):
-    """What is asked about cohorts, and the answer.
+class CohortsState(AnsweringState):
+    """What is asked about cohorts, and the record that answers it.
 
     Attributes:
         start, period, by, mix_by, margin, level: As in `CohortSettings`.
@@ -33,8 +30,10 @@ class CohortsState(ScreenState):
         starts: What `start` may be.
         groups: Columns of customers.
         names: The cohorts of the answer.
-        found: The answer; None while there is none.
+        record: The answer; None while there is none.
     """
+
+    asked = _ASKED
 
     start = Unicode(FIRST_ORDER)
     period = Unicode("month")
@@ -44,19 +43,19 @@ class CohortsState(ScreenState):
     first = Unicode(None, allow_none=True)
     second = Unicode(None, allow_none=True)
     age = Int(-1)
-    level = Float(CohortSettings.level)
+    level = Float(0.95)
     measure = Unicode("active")
 
     starts = List(Unicode())
     groups = List(Unicode())
     names = List(Unicode())
-    found = Instance(CohortsView, allow_none=True)
+    record = Instance(CohortRecord, allow_none=True)
 
     def __init__(self, project: Project) -> None:
+        self._cohorts = (FIRST_ORDER, "month", None)
         super().__init__(project)
-        self.observe(self._forget, ("start", "period", "by"))
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
+        self.observe(self._name, "record")
+        self._name()
 
     def refresh(self) -> None:
         super().refresh()
@@ -73,11 +72,17 @@ class CohortsState(ScreenState):
                 if getattr(self, name) not in self.groups:
                     setattr(self, name, None)
 
-    def _forget(self, _change: object) -> None:
+    def fit(self) -> None:
         """Other cohorts have other names and ages."""
-        with self.hold_trait_notifications():
+        wanted = (self.start, self.period, self.by)
+        if wanted != self._cohorts:
+            self._cohorts = wanted
             self.first = self.second = None
             self.age = -1
+
+    def _name(self, _change: object = None) -> None:
+        if self.record is not None:
+            self.names = [one.name for one in self.record.summary.cohorts]
 
     def settings(self) -> CohortSettings:
         """What is asked now."""
@@ -93,16 +98,5 @@ class CohortsState(ScreenState):
             level=self.level,
         )
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.cohorts(**vars(self.settings()))
-            finally:
-                self.found = found
-                if found is not None:
-                    self.names = [one.name for one in found.cohorts]
-            self.notice = None
+    def ask(self, project: Project, settings: CohortSettings, **also: Any) -> CohortRecord:
+        return project.cohorts(**dict(settings), keep=False, **also)

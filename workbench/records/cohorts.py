@@ -1,14 +1,13 @@
-"""What is asked about cohorts, and what is found."""
+"""The record of cohorts: what was asked, and what customers who began together did at the same age."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from workbench.locale import Message
-from workbench.metrics.cohorts import Period
-from workbench.records import Check, Interval, Word
+from pydantic import Field
+
+from workbench.records.base import Frozen, Interval, Number, Record, Text, Word
 
 FIRST_ORDER, SIGNED_UP, EXPOSED = "first_order", "signed_up", "exposure:"
 """What begins a cohort; after `EXPOSED` comes the name of an experiment."""
@@ -18,8 +17,7 @@ MEASURES: tuple[Measure, ...] = ("active", "orders", "revenue", "margin", "value
 """Share who bought, orders, revenue and margin a customer at an age; `value` is what they brought so far."""
 
 
-@dataclass(frozen=True)
-class CohortSettings:
+class CohortSettings(Frozen):
     """What is asked about cohorts.
 
     Attributes:
@@ -36,7 +34,7 @@ class CohortSettings:
     """
 
     start: str = FIRST_ORDER
-    period: Period = "month"
+    period: str = "month"
     by: str | None = None
     mix_by: str | None = None
     margin: float = 1.0
@@ -47,9 +45,10 @@ class CohortSettings:
     level: float = 0.95
 
 
-@dataclass(frozen=True)
-class Cell:
+class CohortCell(Frozen):
     """A cohort at an age; sums are over those who have lived through it.
+
+    What is None is not published, since it would tell of few people.
 
     Attributes:
         age: In periods, from 0.
@@ -62,21 +61,19 @@ class Cell:
     age: int
     customers: int
     whole: bool
-    active: int
-    orders: int
-    revenue: float
-    margin: float
-    value: float
+    active: int | None
+    orders: int | None
+    revenue: Number | None
+    margin: Number | None
+    value: Number | None
 
-    def a_customer(self, measure: Measure) -> float:
+    def a_customer(self, measure: Measure) -> float | None:
         """The measure a customer."""
-        if measure == "value":
-            return self.value
-        return float(getattr(self, measure)) / self.customers
+        total = getattr(self, measure)
+        return total if total is None or measure == "value" else float(total) / self.customers
 
 
-@dataclass(frozen=True)
-class Projected:
+class Projected(Frozen):
     """What a customer of a cohort will have brought, some periods from now.
 
     Attributes:
@@ -84,13 +81,12 @@ class Projected:
         value, interval: Posterior mean, and where it lies.
     """
 
-    age: float
-    value: float
+    age: Number
+    value: Number
     interval: Interval
 
 
-@dataclass(frozen=True)
-class Cohort:
+class Cohort(Frozen):
     """Customers who began together, or are alike.
 
     Attributes:
@@ -107,51 +103,57 @@ class Cohort:
     begin: date | None
     customers: int
     running: bool
-    cells: tuple[Cell, ...]
-    ahead: tuple[Projected, ...]
-    mix: dict[str, int]
+    cells: tuple[CohortCell, ...]
+    ahead: tuple[Projected, ...] = ()
+    mix: dict[str, int] = Field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Difference:
+class CohortDifference(Frozen):
     """What a customer of the first cohort brought by an age, less one of the second."""
 
     cohorts: tuple[str, str]
     age: int
-    means: tuple[float, float]
+    means: tuple[Number, Number]
     customers: tuple[int, int]
-    mean: float
+    mean: Number
     interval: Interval
-    probability_positive: float
+    probability_positive: Number
     word: Word = "association"
 
 
-@dataclass(frozen=True)
-class CohortsView:
+class CohortSummary(Frozen):
     """What was found about cohorts.
 
     Attributes:
-        settings: What was asked.
         until: The last day of the data that is used.
-        sentence: The answer.
         cohorts: The oldest first, or the largest first for a column.
         measured_margin: Share of the orders that carry a margin; below one half a share of revenue counts.
         difference: None where there are not two that have lived through one age.
-        checks: What was looked at.
     """
 
-    settings: CohortSettings
+    word: Literal["association"] = "association"
     until: date
-    sentence: Message
     cohorts: tuple[Cohort, ...]
-    measured_margin: float
-    difference: Difference | None
-    checks: tuple[Check, ...]
+    measured_margin: Number
+    difference: CohortDifference | None
 
-    def rows(self) -> list[dict[str, str | int | float | bool]]:
+
+class CohortRecord(Record):
+    """What was found about cohorts.
+
+    Attributes:
+        verdict: The answer.
+    """
+
+    kind: Literal["cohorts"] = "cohorts"
+    settings: CohortSettings
+    summary: CohortSummary
+    verdict: Text
+
+    def rows(self) -> list[dict[str, str | int | float | bool | None]]:
         """Every cell, with all digits."""
         return [
-            {"cohort": one.name, "cohort_customers": one.customers, **vars(cell)}
-            for one in self.cohorts
+            {"cohort": one.name, "cohort_customers": one.customers, **dict(cell)}
+            for one in self.summary.cohorts
             for cell in one.cells
         ]

@@ -1,0 +1,81 @@
+"""What everybody can use: WCAG 2.2, levels A and AA, as far as a program can tell, on every screen."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import sample_shop
+from tests.browser.screens import settle, visit
+from tests.browser.servers import new_tab
+from workbench import Project, screens
+from workbench.locale import Texts
+from workbench.publish.site import serving_project
+
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+LOOK = """async () => {
+  const rules = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] };
+  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return sample_shop.make(tmp_path_factory.mktemp("accessible") / "shop")
+
+
+@pytest.fixture(scope="module")
+def url(shop: Project) -> Iterator[str]:
+    with serving_project(shop, screens=True) as server:
+        yield server.url
+
+
+def faults(page: Any) -> list[str]:
+    """What is wrong with a page for somebody."""
+    page.evaluate(f"{AXE}; 0")
+    found: list[str] = page.evaluate(LOOK)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("stem", screens.titles(Texts("en")))
+def test_a_screen_has_no_fault_that_a_program_can_find(
+    browser: Any, url: str, stem: str, scheme: str
+) -> None:
+    with new_tab(browser, color_scheme=scheme, bypass_csp=True) as page:
+        visit(page, url, f"{stem}.ipynb", "en" if scheme == "light" else "es")
+        assert not faults(page)
+        parts = page.locator(".wb-tabs button")
+        for index in range(parts.count() if scheme == "light" else 0):
+            parts.nth(index).click()
+            settle(page)
+            assert not faults(page), parts.nth(index).inner_text()
+
+
+def test_a_chart_is_saved_as_a_picture_twice_as_sharp_as_the_page_and_as_a_drawing(
+    page: Any, url: str, tmp_path: Path
+) -> None:
+    visit(page, url, "6-engagement.ipynb", "en")
+    chart = page.locator(".wb-chart").first
+    title = page.locator(".wb-picture .wb-part").first.inner_text()
+    saved = {}
+    for kind in ("PNG", "SVG"):
+        with page.expect_download() as download:
+            chart.get_by_role("button", name=f"Save the chart as {kind}").click()
+        saved[kind] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[kind])
+    assert saved["PNG"].stem == saved["SVG"].stem
+    assert saved["PNG"].stem.split("-") == title.lower().replace("/", " ").split()
+    drawn = chart.locator("svg").bounding_box()
+    width, height = struct.unpack(">II", saved["PNG"].read_bytes()[16:24])
+    assert (width, height) == (
+        pytest.approx(2 * drawn["width"], abs=2),
+        pytest.approx(2 * drawn["height"], abs=2),
+    )
+    assert chart.locator("svg text").first.text_content() in saved["SVG"].read_text(encoding="utf-8")

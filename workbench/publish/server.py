@@ -1,0 +1,312 @@
+"""The page server: Voilà with few doors, each with a lock.
+
+Voilà answers many addresses. Here are those a reader needs, and no others:
+
+    /p/SLUG/                the still page, from memory, without a kernel
+    /p/SLUG/live            the same results with Python behind them
+    /p/SLUG/api/…           the kernel of that page, for that page only
+    /voila/…                Voilà's own scripts and styles, the same for everybody
+    /, /voila/render/…      the list of pages and, where they are served, the screens: for the analyst
+
+A page's link carries its token once; then a cookie does that is sent to this page alone. An analyst's token
+opens everything. Without links (`needs_links`) everything is open, and only this computer is answered.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from jupyter_server.auth import IdentityProvider, User
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
+from jupyterlab_server.themes_handler import ThemesHandler
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import HTTPError, OutputTransform
+from traitlets import Bool, Int, List, Unicode, default
+from voila.app import Voila
+from voila.handler import BaseVoilaHandler
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import MultiStaticFileHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.tornado.treehandler import TornadoVoilaTreeHandler
+from voila.utils import get_voila_labextensions_path
+
+from workbench.errors import WorkbenchError
+from workbench.folder import ENVIRONMENT
+from workbench.publish.handout import SLUG, Handouts
+from workbench.publish.links import Links, hashed
+from workbench.publish.seal import STILL
+from workbench.publish.serve import ANALYST
+
+_DAYS = 180  # that a browser keeps a link's cookie
+_LIVE = re.compile(rf"/p/({SLUG})/live")
+_PAGE = rf"p/(?P<slug>{SLUG})/"
+_KERNEL = r"api/kernels/(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
+
+
+class Anybody(IdentityProvider):
+    """Readers have no accounts; who may come in is a matter of links."""
+
+    def get_user(self, handler: Any) -> User:
+        return User("reader")
+
+
+class PageKernelManager(ServerKernelManager):
+    """One kernel; what stands on a page in the place of an error of its Python."""
+
+    traceback_replacement_message = (
+        "This part of the page could not be computed. — Esta parte de la página no se ha podido calcular."
+    )
+
+
+class PageKernels(AsyncMappingKernelManager):
+    """Kernels that belong to the page they were started for."""
+
+    most = Int(200, config=True, help="How many kernels may run at once; 36 MB each, as a rule.")
+
+    @default("kernel_manager_class")
+    def _kernel_manager_class(self) -> str:
+        return f"{__name__}.{PageKernelManager.__name__}"
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._pages: dict[str, str | None] = {}
+
+    async def start_kernel(self, **asked: Any) -> str:
+        """Start a kernel for the page whose address was asked for; that of readers knows no project."""
+        if len(self) >= self.most:
+            raise HTTPError(503)
+        env: dict[str, str] = asked["env"]
+        live = _LIVE.search(env["SCRIPT_NAME"])
+        if live:
+            env.pop(ENVIRONMENT, None)
+        kernel_id: str = await super().start_kernel(**asked)
+        self._pages[kernel_id] = live[1] if live else None
+        return kernel_id
+
+    def belongs(self, kernel_id: str, page: str | None) -> bool:
+        """Whether a kernel runs for the published page `page`; None means any other page."""
+        return kernel_id in self and self._pages.get(kernel_id, "") == page
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        self._pages.pop(kernel_id, None)
+        return super().remove_kernel(kernel_id)
+
+
+class Door:
+    """What a handler asks before it answers: whether this reader may see the page of this address.
+
+    Handlers of a publication have its slug in their address; all others are for the analyst alone.
+    """
+
+    slug: str | None = None
+
+    async def prepare(self: Any, **more: Any) -> None:
+        await super().prepare(**more)  # type: ignore[misc]  # the handler's: which host was asked, XSRF
+        self.slug = self.path_kwargs.pop("slug", None)
+        given = self.get_query_argument("token", "") or None
+        if not self.admitted(given):
+            raise HTTPError(403)
+        if given is not None and self.request.method in ("GET", "HEAD"):
+            self.redirect(self._keep(given))
+        kernel_id = self.path_kwargs.get("kernel_id")
+        if kernel_id is not None and not self.kernel_manager.belongs(kernel_id, self.slug):
+            raise HTTPError(404)
+
+    def admitted(self: Any, given: str | None = None) -> bool:
+        """Whether a token in the address, or the cookie of an earlier one, opens this page now."""
+        server: PageServer = self.settings["voila"]
+        if not server.needs_links:
+            return True
+        if server.is_analyst(given or self.get_cookie(_cookie(None), "")):
+            return True
+        token = given or self.get_cookie(_cookie(self.slug), "")
+        return self.slug is not None and server.page_links.admits(self.slug, token)
+
+    def _keep(self: Any, token: str) -> str:
+        """Set the cookie for a token that opens this page; the address without the token."""
+        server: PageServer = self.settings["voila"]
+        slug = None if server.is_analyst(token) else self.slug
+        if server.needs_links:
+            path = server.base_url if slug is None else f"{server.base_url}p/{slug}/"
+            days = None if slug is None else _DAYS
+            self.set_cookie(
+                _cookie(slug),
+                token,
+                path=path,
+                httponly=True,
+                samesite="Lax",
+                secure=server.https,
+                expires_days=days,
+            )
+        rest = [(name, value) for name, value in parse_qsl(self.request.query) if name != "token"]
+        # a path that begins with two slashes would be another server's name
+        return "/" + self.request.path.lstrip("/") + ("?" + urlencode(rest) if rest else "")
+
+
+class StillPage(Door, BaseVoilaHandler):
+    """The page as it stands, and the other files of its version."""
+
+    def get(self, name: str = STILL) -> None:
+        server: PageServer = self.settings["voila"]
+        assert self.slug is not None
+        try:
+            file = server.handouts.get(self.slug, name or STILL)
+        except WorkbenchError as error:
+            raise HTTPError(409) from error
+        if file is None:
+            raise HTTPError(404)
+        self.set_header("Content-Type", file.kind)
+        self.set_header("Content-Security-Policy", file.policy)
+        self.set_header("Cache-Control", "private, no-cache")  # ask each time whether it is still the same
+        self.set_header("Vary", "Accept-Encoding, Cookie")
+        self.set_header("Etag", file.etag)
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        packed = "gzip" in self.request.headers.get("Accept-Encoding", "")
+        if packed:
+            self.set_header("Content-Encoding", "gzip")
+        self.finish(file.packed if packed else file.body)
+
+    head = get
+
+
+class LivePage(Door, TornadoVoilaHandler):
+    """The page with a kernel behind it."""
+
+    @property
+    def base_url(self) -> str:
+        """Where this page's own addresses begin, so that its browser speaks of no other."""
+        root: str = self.settings["base_url"]
+        return f"{root}p/{self.slug}/" if self.slug else root
+
+    async def prepare(self, **more: Any) -> None:
+        await super().prepare(**more)
+        server: PageServer = self.settings["voila"]
+        if self.slug is None or server.handouts.version(self.slug) is None:
+            raise HTTPError(404)
+        asked = [
+            (name, value) for name, value in parse_qsl(self.request.query) if name not in ("page", "token")
+        ]
+        self.request.query = urlencode([("page", self.slug), *asked])
+
+
+class PageKernel(Door, KernelHandler):
+    """Whether the page's kernel is there."""
+
+
+class PageSocket(Door, VoilaKernelWebsocketHandler):
+    """What page and kernel say to each other, as long as the reader's link holds."""
+
+    def on_message(self, ws_message: str | bytes) -> None:
+        if self.admitted():
+            super().on_message(ws_message)
+        else:
+            self.close()
+
+
+class PageEnd(Door, VoilaShutdownKernelHandler):
+    """A closing page stops its kernel."""
+
+
+class OtherPage(Door, TornadoVoilaHandler):
+    """The list of pages, and the screens."""
+
+
+class FirstPage(Door, TornadoVoilaTreeHandler):
+    """Leads to the list of pages."""
+
+
+class SafeHeaders(OutputTransform):
+    """Gives every answer the headers that it does not have yet; `always` come from the settings."""
+
+    def __init__(self, always: dict[str, str], request: HTTPServerRequest) -> None:
+        super().__init__(request)
+        self._always = always
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        for name, value in self._always.items():
+            if name not in headers:
+                headers[name] = value
+        if headers.get("Content-Type") == "text/html":
+            headers["Content-Type"] = "text/html; charset=utf-8"
+        headers.pop("Server", None)
+        return status_code, headers, chunk
+
+
+class PageServer(Voila):
+    """Voilà with the doors above."""
+
+    needs_links = Bool(False, config=True, help="Whether a page opens by its link only.")
+    links = Unicode(config=True, help="The project's folder, where its links are.")
+    published = Unicode(config=True, help="The folder of publications.")
+    hosts = List(Unicode(), config=True, help="Names under which a proxy hands the pages on.")
+    https = Bool(False, config=True, help="Whether readers reach the pages by HTTPS.")
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        self._analyst = hashed(os.environ.pop(ANALYST, ""))  # no kernel inherits it
+        self.identity_provider_class = Anybody
+        super().initialize(argv)
+        self.voila_configuration.multi_kernel_manager_class = PageKernels
+        self.page_links = Links(Path(self.links))
+        self.handouts = Handouts(Path(self.published))
+
+    def is_analyst(self, token: str) -> bool:
+        """Whether this is the analyst's token; nobody's if there is none."""
+        return bool(token) and hmac.compare_digest(hashed(token), self._analyst)
+
+    def init_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = super().init_settings()
+        cookie = {"path": self.base_url, "samesite": "Strict", "secure": self.https}
+        return {
+            **settings,
+            "local_hostnames": ["localhost", *self.hosts],
+            "transforms": [partial(SafeHeaders, self.tornado_settings["headers"])],
+            "xsrf_cookie_kwargs": cookie,
+        }
+
+    def init_handlers(self) -> list[Any]:
+        words = {"voila_configuration": self.voila_configuration}
+        page = {**words, "template_paths": self.template_paths, "config": self.config}
+        static = {"paths": self.static_paths, "default_filename": "index.html"}
+        extensions = get_voila_labextensions_path(self.voila_configuration.extra_labextensions_path)
+        themes = {
+            "themes_url": "/voila/api/themes",
+            "path": self.themes_dir,
+            "labextensions_path": extensions,
+        }
+        doors: list[tuple[Any, ...]] = [
+            (f"{_PAGE}live", LivePage, {**page, "notebook_path": "page.ipynb"}),
+            (f"{_PAGE}{_KERNEL}", PageKernel),
+            (f"{_PAGE}{_KERNEL}/channels", PageSocket),
+            (f"{_PAGE}voila/api/shutdown/(?P<kernel_id>.*)", PageEnd),
+            (f"{_PAGE}(?P<name>[^/]*)", StillPage, words),
+            ("", FirstPage, words),
+            ("voila/render/(.*)", OtherPage, page),
+            (_KERNEL, PageKernel),
+            (f"{_KERNEL}/channels", PageSocket),
+            ("voila/api/shutdown/(?P<kernel_id>.*)", PageEnd),
+            (f"(?:p/{SLUG}/)?voila/templates/workbench/static/(.*)", MultiStaticFileHandler, static),
+            (f"(?:p/{SLUG}/)?voila/static/(.*)", MultiStaticFileHandler, static),
+            (f"(?:p/{SLUG}/)?voila/labextensions/(.*)", FileFindHandler, {"path": extensions}),
+            (f"(?:p/{SLUG}/)?voila/api/themes/(.*)", ThemesHandler, themes),
+        ]
+        return [(re.escape(self.base_url) + path, *rest) for path, *rest in doors]
+
+
+def _cookie(slug: str | None) -> str:
+    return "workbench-analyst" if slug is None else f"workbench-{slug}"
+
+
+main = PageServer.launch_instance

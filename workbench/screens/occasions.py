@@ -1,0 +1,77 @@
+"""Occasions: who takes theirs, one a period, and who is still there. The state; its view is beside it."""
+
+from __future__ import annotations
+
+from traitlets import Float, Instance, Int, List, Unicode
+
+from workbench.analyses.experiment import experiments
+from workbench.analyses.occasions_found import EVENT, OPENED, ORDERS, OccasionSettings, OccasionsView
+from workbench.analyses.timed import event_names
+from workbench.engines import has
+from workbench.locale import say
+from workbench.project import Project
+from workbench.screens.state import ScreenState, splits
+
+_ASKED = ("of", "period", "by", "horizon", "held_periods", "level")
+
+
+class OccasionsState(ScreenState):
+    """What is asked about occasions, and the answer.
+
+    Attributes:
+        of, period, by, horizon, level: As in `OccasionSettings`.
+        held_periods: The same; a third where it is 0.
+        kinds: What `of` may be.
+        groups: What `by` may be.
+        found: The answer; None while there is none.
+    """
+
+    of = Unicode(ORDERS)
+    period = Unicode(OccasionSettings.period)
+    by = Unicode(None, allow_none=True)
+    horizon = Int(OccasionSettings.horizon)
+    held_periods = Int(0)
+    level = Float(OccasionSettings.level)
+
+    kinds = List(Unicode())
+    groups = List(Unicode())
+    found = Instance(OccasionsView, allow_none=True)
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.observe(lambda _: self.answer(), _ASKED)
+        self.answer()
+
+    def refresh(self) -> None:
+        super().refresh()
+        engine = self.project.engine
+        found = [ORDERS] if has(engine, "orders") else []
+        found += [OPENED] if has(engine, "sends", "send_events") else []
+        found += [f"{EVENT}{name}" for name in event_names(engine)] if has(engine, "events") else []
+        self.kinds = found
+        self.missing = (
+            None if found else say("There are no orders, messages or events with times in this project yet.")
+        )
+        timed = list(experiments(engine)) if has(engine, "exposures") else []
+        self.groups = [*timed, *splits(self.project)] if found else []
+        if found and self.of not in found:
+            self.of = found[0]
+        if self.by not in self.groups:
+            self.by = None
+
+    def settings(self) -> OccasionSettings:
+        """What is asked now."""
+        asked = {name: getattr(self, name) for name in _ASKED}
+        return OccasionSettings(**{**asked, "held_periods": self.held_periods or None})
+
+    def answer(self) -> None:
+        """Ask the project."""
+        if self.missing is not None or not self.ready:
+            return
+        with self.working():
+            found = None
+            try:
+                found = self.project.occasions(**vars(self.settings()))
+            finally:
+                self.found = found
+            self.notice = None
