@@ -94,7 +94,7 @@ def soak(minutes: float) -> None:
     """Readers who come and go: errors, memory every half minute, and the kernels that are left afterwards."""
     errors: list[str] = []
     visits = 0
-    end = time.monotonic() + 60 * minutes
+    end = 0.0
 
     def read(page: str) -> None:
         nonlocal visits
@@ -116,6 +116,7 @@ def soak(minutes: float) -> None:
         with serving_project(project) as server, ThreadPoolExecutor(_SOAKING) as pool:
             page = f"{server.url}p/{slug}/"
             LiveReader(page + "live").close()
+            end = time.monotonic() + 60 * minutes
             done = [pool.submit(read, page) for _ in range(_SOAKING)]
             first: float | None = None
             while not all(one.done() for one in done):

@@ -28,6 +28,7 @@ from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
 from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import HTTPError, OutputTransform
 from traitlets import Bool, Int, List, Unicode, default
 from voila.app import Voila
@@ -265,6 +266,17 @@ class PageServer(Voila):
     def is_analyst(self, token: str) -> bool:
         """Whether this is the analyst's token; nobody's if there is none."""
         return bool(token) and hmac.compare_digest(hashed(token), self._analyst)
+
+    def listen(self) -> None:
+        """Answer until told to end, or until the process that started this one is gone."""
+        parent = os.getppid()
+
+        def look() -> None:
+            if os.getppid() != parent:
+                IOLoop.current().stop()
+
+        PeriodicCallback(look, 1000).start()
+        super().listen()
 
     def init_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = super().init_settings()
