@@ -9,6 +9,20 @@ from typing import Any
 
 import pytest
 
+from tests.browser.servers import new_tab
+from tools.browser import find
+
+ARGUMENTS = [
+    "--no-sandbox",  # containers have no user namespaces
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
 
 def _is_here(address: Any) -> bool:
     if not isinstance(address, tuple):  # a socket file
@@ -44,3 +58,29 @@ def no_other_computer() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; without one the tests fail, they are never left out."""
+    from playwright.sync_api import sync_playwright
+
+    program = find()
+    if program is None:
+        pytest.fail(
+            "There is no Chromium for these tests: `python -m tools.browser` installs one.", pytrace=False
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """An empty tab, 1280 wide, in English. A JavaScript error, or a request to the outside, fails the test.
+
+    `page.outside` lists the outside addresses asked for so far.
+    """
+    with new_tab(browser) as tab:
+        yield tab

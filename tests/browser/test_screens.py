@@ -52,7 +52,7 @@ def test_the_effect_lab_answers_each_change_in_place(
     assert page.locator(".wb-chart").first.get_attribute("data-same") == "yes"
     assert until(lambda: page.locator(".wb-chart svg").first.inner_html() != drawn)
     assert page.locator(".wb-chart").first.get_attribute("aria-label") == t(record.verdict)
-    page.get_by_label(t("Experiment")).select_option(OFFERS)
+    page.get_by_label(t("Experiment"), exact=True).select_option(OFFERS)
     associated = shop.effect(OFFERS, "revenue", by="country", keep=False)
     assert reads(page, ".wb-sentence", t(associated.verdict))
     page.get_by_role("button", name=t("More settings")).click()
@@ -139,8 +139,8 @@ def test_results_are_chosen_published_and_opened(page: Any, url: str, shop: Proj
     assert title in [made.title for made in bundle.pages(shop.path / "published")]
     with page.context.expect_page() as opened:
         link.click()
-    opened.value.wait_for_selector(".wb-title", timeout=60_000)
-    assert opened.value.locator(".wb-title").inner_text() == title
+    opened.value.wait_for_selector(".wb-title:visible", timeout=60_000)
+    assert opened.value.locator(".wb-title:visible").inner_text() == title
 
 
 def test_the_screens_lead_to_one_another_by_keyboard_alone(page: Any, url: str) -> None:

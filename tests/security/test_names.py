@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import browser, page  # noqa: F401  # fixtures
 from tests.shops import binary, unit_level
 from workbench import Project
 from workbench.publish.serve import Server
@@ -56,7 +55,7 @@ def slug(shop: Project) -> str:
     return next(place.name for place in (shop.path / "published").iterdir() if place.is_dir())
 
 
-def watched(page: Any) -> list[str]:  # noqa: F811  # the fixture's tab
+def watched(page: Any) -> list[str]:  # the fixture's tab
     """All that is said on its websockets from now on."""
     found: list[str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda data: found.append(str(data))))
@@ -64,7 +63,7 @@ def watched(page: Any) -> list[str]:  # noqa: F811  # the fixture's tab
     return found
 
 
-def harmless(page: Any) -> None:  # noqa: F811
+def harmless(page: Any) -> None:
     """That no name has become anything but text."""
     page.wait_for_timeout(500)
     assert page.evaluate("document.body.dataset.hurt") is None
@@ -77,7 +76,7 @@ def harmless(page: Any) -> None:  # noqa: F811
 
 @pytest.mark.requirement("G02")
 @pytest.mark.parametrize("wait", ["still", "live"])
-def test_names_are_text_on_published_pages(page: Any, server: Server, slug: str, wait: str) -> None:  # noqa: F811
+def test_names_are_text_on_published_pages(page: Any, server: Server, slug: str, wait: str) -> None:
     said = watched(page)
     address = f"{server.url}p/{slug}/" + ("live?lang=en" if wait == "live" else "?lang=en")
     page.goto(address, wait_until="commit")
@@ -91,7 +90,7 @@ def test_names_are_text_on_published_pages(page: Any, server: Server, slug: str,
     assert "a dialog opened" not in said
 
 
-def test_names_are_text_on_screens(page: Any, server: Server) -> None:  # noqa: F811
+def test_names_are_text_on_screens(page: Any, server: Server) -> None:
     page.goto(f"{server.url}voila/render/3-effect-lab.ipynb?lang=en", wait_until="commit")
     page.wait_for_selector(".wb-sentence:visible", timeout=120_000)
     split = page.get_by_label("Split by", exact=True)
@@ -103,7 +102,7 @@ def test_names_are_text_on_screens(page: Any, server: Server) -> None:  # noqa: 
 
 @pytest.mark.requirement("G10")
 def test_no_customer_and_no_key_is_in_what_a_page_or_a_widget_holds(
-    page: Any,  # noqa: F811
+    page: Any,
     server: Server,
     slug: str,
     shop: Project,
@@ -127,7 +126,7 @@ def test_no_customer_and_no_key_is_in_what_a_page_or_a_widget_holds(
         assert secret not in told
 
 
-def test_no_cell_of_a_file_to_take_along_is_a_formula(server: Server, slug: str, page: Any) -> None:  # noqa: F811
+def test_no_cell_of_a_file_to_take_along_is_a_formula(server: Server, slug: str, page: Any) -> None:
     page.goto(f"{server.url}p/{slug}/?lang=en", wait_until="commit")
     page.wait_for_selector(".wb-sentence:visible")
     links = page.evaluate("[...document.querySelectorAll('a[download]')].map((link) => link.href)")

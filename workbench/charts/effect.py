@@ -10,7 +10,7 @@ import altair as alt
 
 from workbench.charts import posterior
 from workbench.charts.picture import Drawing, Picture, in_words
-from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, themed
+from workbench.charts.theme import ARMS, CONTROL, INK, TREATMENT, specified, themed
 from workbench.decisions import amount, change, main_comparison, metric_name
 from workbench.locale import Texts
 from workbench.records import EffectRecord, Interval
@@ -190,7 +190,7 @@ def _forest(axis: str, together: bool, confirmed: bool, language: str) -> dict[s
                 x="sampled:Q"
             ),
         ]
-    return themed(alt.layer(*layers).properties(height=alt.Step(40)), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=alt.Step(40)), language))
 
 
 def weeks(record: EffectRecord, t: Texts) -> Picture | None:
@@ -246,7 +246,7 @@ def _weeks(axis: str, title: str, ticks: int, language: str) -> dict[str, Any]:
         base.mark_point(filled=False, color=CONTROL, size=60, strokeWidth=1.5).encode(y="own:Q"),
         alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
     ]
-    return themed(alt.layer(*layers).properties(height=240), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=240), language))
 
 
 def _axis(record: EffectRecord, t: Texts) -> tuple[str, float]:

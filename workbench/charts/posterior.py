@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 
 from workbench.charts.picture import Drawing
-from workbench.charts.theme import CONTROL, INK, LINE, TREATMENT, themed
+from workbench.charts.theme import CONTROL, INK, LINE, TREATMENT, specified, themed
 from workbench.locale import Texts
 from workbench.records import Density, Interval
 
@@ -69,7 +69,7 @@ def _density(axis: str, zoned: bool, association: bool, color: str, language: st
             )
         layers.append(base.mark_line(color=color, strokeWidth=1.5))
     layers.append(zero())
-    return themed(alt.layer(*layers).properties(height=180), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=180), language))
 
 
 def dots(
@@ -147,7 +147,7 @@ def _dots(
         for name, text, align, dx in ((left, f"← {less}", "right", -8), (right, f"{more} →", "left", 8))
     ]
     layers = [*(_shaded() if zoned else []), ends, marks, zero(), *labels]
-    return themed(alt.layer(*layers).properties(height=180), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=180), language))
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _lines(axis: str, language: str) -> dict[str, Any]:
         base.mark_point(filled=True, size=120, opacity=1).encode(x="mean:Q"),
         base.mark_text(dy=-16).encode(x="mean:Q", text="text:N", color=alt.value(INK)),
     ]
-    return themed(alt.layer(*layers).properties(height=alt.Step(56)), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=alt.Step(56)), language))
 
 
 def down() -> alt.Y:

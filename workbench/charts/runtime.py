@@ -15,6 +15,7 @@ import anywidget
 import traitlets
 
 from workbench.charts.picture import Drawing
+from workbench.charts.theme import specified
 
 
 def _static(name: str) -> str:
@@ -56,7 +57,7 @@ class Chart(anywidget.AnyWidget):
             if isinstance(new, Drawing):
                 self.spec, self.data = new.spec, new.data
             else:
-                self.spec, self.data = {} if new is None else new.to_dict(), {}
+                self.spec, self.data = {} if new is None else specified(new), {}
             self.selection = {}
 
 

@@ -144,3 +144,11 @@ def themed[C](chart: C, language: str = "en", currency: str = "EUR") -> C:
         currency: ISO 4217 code, for formats with `$`.
     """
     return chart.configure(**_config(language, currency))  # type: ignore[attr-defined]  # altair is not typed
+
+
+def specified(chart: Any) -> dict[str, Any]:
+    """An Altair chart in Vega-Lite, checked against its schema unless Altair was told not to check."""
+    from altair.utils import schemapi
+
+    found: dict[str, Any] = chart.to_dict(validate=schemapi.DEBUG_MODE)
+    return found

@@ -9,7 +9,7 @@ import altair as alt
 
 from workbench.charts import posterior, value_groups
 from workbench.charts.picture import Drawing, Picture, in_words
-from workbench.charts.theme import ARMS, CONTROL, INK, LINE, TREATMENT, WARNING, themed
+from workbench.charts.theme import ARMS, CONTROL, INK, LINE, TREATMENT, WARNING, specified, themed
 from workbench.decisions import main_difference, value_part
 from workbench.locale import Texts
 from workbench.records import ValueRecord
@@ -139,7 +139,7 @@ def _steps(axis: str, association: bool, language: str) -> dict[str, Any]:
         base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q", color=alt.value(INK)),
         base.mark_text(dy=-20).encode(x="end:Q", text="text:N", color=alt.value(INK)),
     ]
-    return themed(alt.layer(*layers).properties(height=alt.Step(56)), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=alt.Step(56)), language))
 
 
 def over_time(record: ValueRecord, t: Texts) -> Picture | None:
@@ -223,7 +223,7 @@ def _curves(weeks: str, axis: str, banded: bool, language: str) -> dict[str, Any
         cost.mark_rule(strokeDash=[6, 4], strokeWidth=2),
         named.mark_text(align="right", dx=-6, dy=-10, color=INK, fontWeight=600),
     ]
-    return themed(alt.layer(*layers).properties(height=260), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=260), language))
 
 
 def _apart(ends: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

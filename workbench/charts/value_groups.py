@@ -13,7 +13,7 @@ from workbench.analyses.estimates import Estimate
 from workbench.analyses.value_rise import Rise
 from workbench.charts import posterior
 from workbench.charts.picture import Drawing, Picture, in_words
-from workbench.charts.theme import CONTROL, INK, TREATMENT, themed
+from workbench.charts.theme import CONTROL, INK, TREATMENT, specified, themed
 from workbench.locale import Texts
 from workbench.records import Alone, ArmWithin, Interval, ValueRecord
 from workbench.report import Row, group_name, value_rows
@@ -188,4 +188,4 @@ def _spec(axis: str, dashed: bool, language: str) -> dict[str, Any]:
         ),
         base.mark_text(dy=-14).encode(x="mean:Q", text="text:N", color=alt.value(INK)),
     ]
-    return themed(alt.layer(*layers).properties(height=alt.Step(50)), language).to_dict()
+    return specified(themed(alt.layer(*layers).properties(height=alt.Step(50)), language))

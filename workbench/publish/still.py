@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import report
 from workbench.charts.picture import Drawing, Picture
+from workbench.charts.theme import specified
 from workbench.locale import LANGUAGES, Texts
 from workbench.publish import seal
 from workbench.publish.blocks import Block, blocks
@@ -119,7 +120,7 @@ class _Part:
         t, place = self._t, f"{self._t.language}-{len(self._drawn)}"
         drawn = picture.chart
         data = drawn.data if isinstance(drawn, Drawing) else {}
-        spec = drawn.spec if isinstance(drawn, Drawing) else drawn.to_dict()
+        spec = drawn.spec if isinstance(drawn, Drawing) else specified(drawn)
         options = _options(data)
         self._drawn.append({"spec": spec, "data": data, "description": picture.description})
         choice = ""
