@@ -38,10 +38,11 @@ run: setup
 browser: setup
 	@.venv/bin/python -m tools.browser
 
-# A file of tests stays on one worker, so that what it prepares is prepared once.
+# A file of tests stays on one worker, so that what it prepares is prepared once; in the order of their names, since
+# those with one long test would come last otherwise, on one worker while the other has nothing to do.
 test: setup
 	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
-		.venv/bin/python -m pytest -n 2 --dist loadfile --durations 10
+		.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 test-engines: setup
 	@.venv/bin/python -m tools.engines
