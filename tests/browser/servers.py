@@ -17,7 +17,7 @@ import psutil
 
 from workbench.publish.serve import Server
 
-LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+LOCAL = ("file:", "http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 
 # "Run all" is dropped without a word while the kernel is not connected, hence the waits.
 RUN_ALL = """async () => {

@@ -59,6 +59,17 @@ def test_a_screen_has_no_fault_that_a_program_can_find_in_light_or_in_dark(
                 assert not faults(page), (index, scheme)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_still_page_has_none_either(browser: Any, shop: Project, scheme: str) -> None:
+    page_of_all = shop.publish([*shop.records.values()], "All of it")
+    with new_tab(browser, color_scheme=scheme, bypass_csp=True) as page:
+        page.goto((page_of_all.path / "index.html").as_uri())
+        page.wait_for_selector(".wb-chart svg")
+        for fold in page.locator("details:visible").all():
+            fold.evaluate("one => { one.open = true; }")
+        assert not faults(page)
+
+
 def test_a_chart_is_saved_as_a_picture_twice_as_sharp_as_the_page_and_as_a_drawing(
     page: Any, url: str, tmp_path: Path
 ) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
+
 import ipywidgets
 
 from workbench.analyses.value_plain import PlainValue
 from workbench.charts import value_plain as charts
 from workbench.locale import Texts
 from workbench.publish.result import Frame, figure_row, html, unbroken
+from workbench.publish.slider import Slider
 from workbench.report import Figure, between
 from workbench.report.value_plain import step_rows
 from workbench.screens import controls
 from workbench.screens.cards import cards
 from workbench.screens.frame import columns
 from workbench.screens.value_plain import PlainState
+
+_ROOM = 4  # times the shop's own number
 
 
 def view(state: PlainState, t: Texts) -> ipywidgets.Widget:
@@ -45,19 +50,39 @@ def view(state: PlainState, t: Texts) -> ipywidgets.Widget:
 
 
 def _numbers(state: PlainState, t: Texts) -> list[ipywidgets.Widget]:
-    def number(name: str, label: str, most: float, scale: float = 1.0) -> ipywidgets.BoundedFloatText:
-        widget = ipywidgets.BoundedFloatText(
-            min=0.01, max=most, step=0.1, description=label, layout=controls.full()
-        )
-        return controls.bind(state, name, widget, scale=scale)
+    def number(name: str, label: str, scale: float = 1.0) -> Slider:
+        widget = controls.slider(state, name, label, 0, 100, 0.01, t, scale=scale)
+
+        def fit(_change: object = None) -> None:
+            if state.found is None:
+                return
+            widget.max = (
+                100.0 if name == "margin" else _round_up(_ROOM * (getattr(state.found.own, name) or 1.0))
+            )
+            widget.min = widget.step = widget.max / 500
+            widget.digits = 0 if widget.max > 200 else 1 if widget.max > 20 else 2
+
+        fit()
+        state.observe(fit, "found")
+        return widget
 
     return [
-        number("order_value", t("Average order ({currency})", currency=t.currency), 1e9),
-        number("purchases_per_year", t("Purchases a year"), 1000),
-        number("years", t("Lifespan (years)"), 100),
-        number("margin", t("Margin kept of revenue (%)"), 100, scale=100.0),
+        number("order_value", t("Average order ({currency})", currency=t.currency)),
+        number("purchases_per_year", t("Purchases a year")),
+        number("years", t("Lifespan (years)")),
+        number("margin", t("Margin kept of revenue (%)"), scale=100.0),
         controls.button(t("Back to the shop’s own numbers"), state.reset),
     ]
+
+
+def _round_up(value: float) -> float:
+    """The next number of one digit and zeros.
+
+    >>> _round_up(128.0), _round_up(0.031)
+    (200.0, 0.04)
+    """
+    size = 10.0 ** floor(log10(value))
+    return ceil(value / size) * size
 
 
 def _sentence(found: PlainValue, t: Texts) -> str:
