@@ -108,17 +108,22 @@ class ContractLikelihood:
     """The log likelihood of rows in α, β and, where it is free, c, with its gradient."""
 
     def __init__(self, rows: ContractRows) -> None:
-        self._t, self._ended, self._n = rows.t, rows.ended, rows.n
+        self._ended, self._n = rows.ended, rows.n
+        self._t, places = np.unique(np.concatenate([rows.t, rows.t - 1]), return_inverse=True)
+        self._now, self._before = np.split(places, 2)
 
     def __call__(self, parameters: Array, gradient: bool = True) -> tuple[float, Array]:
         """At (α, β) or (α, β, c), and the gradient of the same shape; zeros without `gradient`."""
         alpha, beta, c = *parameters[:2], parameters[2] if len(parameters) > 2 else 1.0
-        now, now_slope = _log_survivors(self._t, alpha, beta, c)
-        before, before_slope = _log_survivors(self._t - 1, alpha, beta, c)
+        tau = self._t**c
+        survivors = betaln(alpha, beta + tau) - betaln(alpha, beta)
+        now, before = survivors[self._now], survivors[self._before]
         kept = np.exp(now - before)  # renewal rate of the period
         value = float(self._n @ np.where(self._ended, before + np.log1p(-kept), now))
         if not gradient:
             return value, np.zeros(len(parameters))
+        slopes = _slopes(self._t, tau, alpha, beta)
+        now_slope, before_slope = slopes[:, self._now], slopes[:, self._before]
         with np.errstate(divide="ignore", invalid="ignore"):
             share = kept / (1 - kept)
         ended = before_slope - share * (now_slope - before_slope)
@@ -126,15 +131,11 @@ class ContractLikelihood:
         return value, slope[: len(parameters)]
 
 
-def _log_survivors(t: Array, alpha: float, beta: float, c: float) -> tuple[Array, Array]:
-    """ln S(t), shape (rows,), and its derivatives by α, β, c, shape (3, rows)."""
-    tau = t**c
+def _slopes(t: Array, tau: Array, alpha: float, beta: float) -> Array:
+    """Derivatives of ln S(t) by α, β and c, shape (3, times); `tau` is t^c."""
     both, own = psi(alpha + beta) - psi(alpha + beta + tau), psi(beta + tau)
     by_c = (own - psi(alpha + beta + tau)) * tau * np.log(np.maximum(t, 1.0))
-    return (
-        betaln(alpha, beta + tau) - betaln(alpha, beta),
-        np.array([both, own - psi(beta) + both, by_c]),
-    )
+    return np.array([both, own - psi(beta) + both, by_c])
 
 
 def _free(model: str) -> importance.Parameters:
