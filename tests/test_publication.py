@@ -22,6 +22,7 @@ from workbench.cli import main
 from workbench.errors import ProjectError
 from workbench.locale import Texts
 from workbench.publish import bundle, seal
+from workbench.publish.handout import Handouts
 from workbench.publish.versions import moved, versions
 
 T = Texts("en")
@@ -131,6 +132,14 @@ def test_whoever_rewrites_record_and_manifest_is_found_out_with_the_key_only(
     newest = versions(shop, "home")[0]
     assert newest.problem is not None
     assert newest.by is None  # the log knows another hash
+
+
+def test_a_server_that_has_the_key_hands_out_no_forged_page(shop: Project, published: Path) -> None:
+    assert Handouts(published, shop.people.key()).get("home", "index.html") is not None
+    forge(published / "home" / "versions" / "2")
+    assert Handouts(published).get("home", "index.html") is not None
+    with pytest.raises(seal.Tampered, match="seal"):
+        Handouts(published, shop.people.key()).get("home", "index.html")
 
 
 def test_a_seal_that_was_taken_away_is_none(shop: Project, published: Path) -> None:

@@ -118,7 +118,9 @@ def test_a_table_of_the_project_holds_what_a_file_does(own: Project, tmp_path: P
     assert (told.place, told.customers) == ("scores", 2357)
     file = pyarrow.parquet.read_table(tmp_path / "scores.parquet").sort_by("customer_id")
     table = own.engine.query("SELECT * FROM scores ORDER BY customer_id")
-    assert table.equals(file)
+    assert table.schema.equals(file.schema)
+    for name in table.column_names:  # parallel sums differ in the last bits
+        assert table[name].to_numpy() == pytest.approx(file[name].to_numpy(), rel=1e-9), name
     own.commit({"notes": pyarrow.table({"customer_id": [1]})})
     for name, reason in (("orders", "read"), ("notes", "not made here"), ("a b", "letters")):
         with pytest.raises(WorkbenchError, match=reason):

@@ -46,10 +46,11 @@ class Handouts:
 
     Args:
         published: The folder, with a folder for each publication (see `bundle`).
+        key: The project's, where it is at hand: forged manifests are then found out, too.
     """
 
-    def __init__(self, published: Path) -> None:
-        self._published = published
+    def __init__(self, published: Path, key: bytes | None = None) -> None:
+        self._published, self._key = published, key
         self._versions: dict[str, tuple[object, dict[str, Handout]]] = {}
 
     def version(self, slug: str) -> Path | None:
@@ -73,13 +74,13 @@ class Handouts:
             return None
         state = (folder, [(file.name, file.stat().st_mtime_ns) for file in sorted(folder.iterdir())])
         if slug not in self._versions or self._versions[slug][0] != state:
-            self._versions[slug] = (state, _files(folder, slug))
+            self._versions[slug] = (state, _files(folder, slug, self._key))
         return self._versions[slug][1].get(name)
 
 
-def _files(folder: Path, slug: str) -> dict[str, Handout]:
+def _files(folder: Path, slug: str, key: bytes | None) -> dict[str, Handout]:
     names = json.loads((folder / seal.MANIFEST).read_bytes())["files"]
-    seal.check(folder, slug, names, None)
+    seal.check(folder, slug, names, key)
     return {name: _handout(folder / name) for name in names}
 
 

@@ -42,10 +42,12 @@ from voila.utils import get_voila_labextensions_path
 
 from workbench.errors import WorkbenchError
 from workbench.folder import ENVIRONMENT
+from workbench.project import Project
 from workbench.publish.handout import SLUG, Handouts
 from workbench.publish.links import Links, hashed
 from workbench.publish.seal import STILL
 from workbench.publish.serve import ANALYST
+from workbench.publish.versions import key_at_hand
 
 _DAYS = 180  # that a browser keeps a link's cookie
 _LIVE = re.compile(rf"/p/({SLUG})/live")
@@ -261,7 +263,7 @@ class PageServer(Voila):
         super().initialize(argv)
         self.voila_configuration.multi_kernel_manager_class = PageKernels
         self.page_links = Links(Path(self.links))
-        self.handouts = Handouts(Path(self.published))
+        self.handouts = Handouts(Path(self.published), _key(Path(self.links)))
 
     def is_analyst(self, token: str) -> bool:
         """Whether this is the analyst's token; nobody's if there is none."""
@@ -315,6 +317,13 @@ class PageServer(Voila):
             (f"(?:p/{SLUG}/)?voila/api/themes/(.*)", ThemesHandler, themes),
         ]
         return [(re.escape(self.base_url) + path, *rest) for path, *rest in doors]
+
+
+def _key(project: Path) -> bytes | None:
+    try:
+        return key_at_hand(Project.open(project))
+    except WorkbenchError:  # pages without their project
+        return None
 
 
 def _cookie(slug: str | None) -> str:
