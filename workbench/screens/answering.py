@@ -1,4 +1,7 @@
-"""A screen that asks one question at a time: every change of what is asked is answered by one record."""
+"""A screen that asks one question at a time: every change of what is asked is answered.
+
+An `AnsweringState` is answered by a record, which can be kept; a `FindingState` by what is only looked at.
+"""
 
 from __future__ import annotations
 
@@ -96,6 +99,39 @@ class AnsweringState(ScreenState):
             self.project.records.add(self.record)
             self.kept = True
             self.notice = say("The result is kept; you can publish it.")
+
+
+class FindingState(ScreenState):
+    """A screen whose `found` answers `settings`; it is looked at and not kept.
+
+    Attributes:
+        asked: The traits that make the question.
+        found: The answer; None while there is none.
+    """
+
+    asked: ClassVar[tuple[str, ...]]
+    found: Any
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self.observe(lambda _: self.answer(), self.asked)
+        self.answer()
+
+    def find(self) -> Any:
+        """What the project answers now."""
+        raise NotImplementedError
+
+    def answer(self) -> None:
+        """Ask the project."""
+        if self.missing is not None or not self.ready:
+            return
+        with self.working():
+            found = None
+            try:
+                found = self.find()
+            finally:
+                self.found = found
+            self.notice = None
 
 
 def planned_split(text: str, arms: Sequence[str]) -> dict[str, float] | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from traitlets import Float, Instance, Int, List, Unicode
 
 from workbench.analyses.contracts_found import ContractSettings, ContractsView
 from workbench.analyses.experiment import experiments
 from workbench.engines import has
 from workbench.locale import say
-from workbench.project import Project
-from workbench.screens.state import ScreenState, splits
+from workbench.screens.answering import FindingState
+from workbench.screens.state import splits
 
 _ASKED = ("by", "period", "model", "horizon", "discount_per_year", "payment", "level")
 
 
-class ContractsState(ScreenState):
+class ContractsState(FindingState):
     """What is asked about contracts, and the answer.
 
     Attributes:
@@ -22,6 +24,8 @@ class ContractsState(ScreenState):
         groups: What `by` may be.
         found: The answer; None while there is none.
     """
+
+    asked = _ASKED
 
     by = Unicode(None, allow_none=True)
     period = Unicode("month")
@@ -33,11 +37,6 @@ class ContractsState(ScreenState):
 
     groups = List(Unicode())
     found = Instance(ContractsView, allow_none=True)
-
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
@@ -58,14 +57,5 @@ class ContractsState(ScreenState):
         """What is asked now."""
         return ContractSettings(**{name: getattr(self, name) for name in _ASKED})
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.contracts(**vars(self.settings()))
-            finally:
-                self.found = found
-            self.notice = None
+    def find(self) -> Any:
+        return self.project.contracts(**vars(self.settings()))

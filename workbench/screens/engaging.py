@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
 from workbench.analyses.engagement import EngagementSettings, EngagementView, event_names, groups
@@ -9,8 +11,7 @@ from workbench.engines import has, table
 from workbench.locale import say
 from workbench.metrics.engagement import ORDER
 from workbench.metrics.sessions import measures
-from workbench.project import Project
-from workbench.screens.state import ScreenState
+from workbench.screens.answering import FindingState
 
 _ASKED = (
     *("by", "source", "success", "gap_minutes", "least_seconds", "level"),
@@ -18,7 +19,7 @@ _ASKED = (
 )
 
 
-class EngagementState(ScreenState):
+class EngagementState(FindingState):
     """What is asked about engagement, and the answer.
 
     Attributes:
@@ -31,6 +32,8 @@ class EngagementState(ScreenState):
         found: The answer; None while there is none.
         has_events: Whether there are visits to ask about.
     """
+
+    asked = _ASKED
 
     by = Unicode("page_type", allow_none=True)
     source = Unicode(None, allow_none=True)
@@ -48,11 +51,6 @@ class EngagementState(ScreenState):
     names = List(Unicode())
     found = Instance(EngagementView, allow_none=True)
     has_events = Bool(False)
-
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
@@ -83,14 +81,5 @@ class EngagementState(ScreenState):
         """What is asked now."""
         return EngagementSettings(**{name: getattr(self, name) for name in _ASKED})
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.engagement(**vars(self.settings()))
-            finally:
-                self.found = found
-            self.notice = None
+    def find(self) -> Any:
+        return self.project.engagement(**vars(self.settings()))

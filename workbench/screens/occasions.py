@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from traitlets import Float, Instance, Int, List, Unicode
 
 from workbench.analyses.experiment import experiments
@@ -9,13 +11,13 @@ from workbench.analyses.occasions_found import EVENT, OPENED, ORDERS, OccasionSe
 from workbench.analyses.timed import event_names
 from workbench.engines import has
 from workbench.locale import say
-from workbench.project import Project
-from workbench.screens.state import ScreenState, splits
+from workbench.screens.answering import FindingState
+from workbench.screens.state import splits
 
 _ASKED = ("of", "period", "by", "horizon", "held_periods", "level")
 
 
-class OccasionsState(ScreenState):
+class OccasionsState(FindingState):
     """What is asked about occasions, and the answer.
 
     Attributes:
@@ -25,6 +27,8 @@ class OccasionsState(ScreenState):
         groups: What `by` may be.
         found: The answer; None while there is none.
     """
+
+    asked = _ASKED
 
     of = Unicode(ORDERS)
     period = Unicode(OccasionSettings.period)
@@ -36,11 +40,6 @@ class OccasionsState(ScreenState):
     kinds = List(Unicode())
     groups = List(Unicode())
     found = Instance(OccasionsView, allow_none=True)
-
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
@@ -64,14 +63,5 @@ class OccasionsState(ScreenState):
         asked = {name: getattr(self, name) for name in _ASKED}
         return OccasionSettings(**{**asked, "held_periods": self.held_periods or None})
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.occasions(**vars(self.settings()))
-            finally:
-                self.found = found
-            self.notice = None
+    def find(self) -> Any:
+        return self.project.occasions(**vars(self.settings()))

@@ -59,7 +59,7 @@ def _numbers(state: PlainState, t: Texts) -> list[ipywidgets.Widget]:
             widget.max = (
                 100.0 if name == "margin" else _round_up(_ROOM * (getattr(state.found.own, name) or 1.0))
             )
-            widget.min = widget.step = widget.max / 500
+            widget.min = widget.step = widget.max / 2000
             widget.digits = 0 if widget.max > 200 else 1 if widget.max > 20 else 2
 
         fit()
