@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.screens.pages import words
 from tests.test_contracts import simulated
 from workbench import Project
 from workbench.charts import contracts as charts
 from workbench.locale import Texts
 from workbench.screens.contracts import ContractsState
+from workbench.screens.contracts_view import view
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +51,11 @@ def test_every_number_of_the_picture_is_in_words_too(project: Project) -> None:
     (row,) = charts.group_rows(state.found, t)
     assert row["Contracts"] == "1,500"
     assert len(charts.curve_rows(state.found.groups[0], t)) == len(state.found.groups[0].curve)
+
+
+def test_groups_that_chance_did_not_make_stand_under_the_sign_of_an_association(project: Project) -> None:
+    state, t = ContractsState(project), Texts("en")
+    page = view(state, t)
+    assert "Association, not an effect" not in words(page)
+    state.by = "plan"
+    assert "Association, not an effect" in words(page)

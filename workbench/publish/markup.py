@@ -33,6 +33,13 @@ def sentence(record: AnyRecord, t: Texts) -> str:
     return f'{label}<p class="wb-sentence wb-{kind}" role="status">{unbroken(t(record.verdict))}</p>'
 
 
+def stated(text: Message, t: Texts, *, association: bool) -> str:
+    """The sentence of an answer that is no record, under a label where it is no effect."""
+    kind = "association" if association else "answer"
+    said = f'<p class="wb-sentence wb-{kind}" role="status">{unbroken(t(text))}</p>'
+    return (association_label(t) if association else "") + said
+
+
 def figure_row(items: Sequence[report.Figure]) -> str:
     """Figures side by side; nothing where there are none."""
     if not items:

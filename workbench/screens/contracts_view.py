@@ -11,6 +11,7 @@ from workbench.analyses.contracts_found import ContractsView
 from workbench.charts import contracts as charts
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
+from workbench.publish.markup import stated
 from workbench.publish.result import Pictures, checks, html, table
 from workbench.report import Row
 from workbench.screens import controls
@@ -103,9 +104,8 @@ class _Answer(ipywidgets.VBox):
         self.layout.display = "" if found else "none"
         if found is None:
             return
-        word = "association" if any(one.word == "association" for one in found.differences) else "answer"
-        said = escape(t(found.sentence)).replace(" %", "&nbsp;%")
-        self._sentence.value = f'<p class="wb-sentence wb-{word}" role="status">{said}</p>'
+        association = any(one.word == "association" for one in found.differences)
+        self._sentence.value = stated(found.sentence, t, association=association)
         self._pictures.show(charts.pictures(found, t))
         self._tables.value = _tables(found, t)
         self._checks.value = checks(found.checks, t)

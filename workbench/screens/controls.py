@@ -224,6 +224,22 @@ def assignments(t: Texts) -> list[Option]:
     ]
 
 
+def of_arms(state: Any, t: Texts) -> list[ipywidgets.Widget]:
+    """What is asked of every comparison of arms: groups, the arm to speak of, its assignment, the level."""
+    return [
+        choice(state, "by", t("Split by"), lambda: split_options(state.groups, t), follows="groups"),
+        choice(
+            state,
+            "arm",
+            t("Arm to speak of"),
+            lambda: [(t("the likeliest best"), None), *((arm, arm) for arm in state.arms)],
+            follows="arms",
+        ),
+        choice(state, "assignment", t("How people came into their arm"), lambda: assignments(t)),
+        choice(state, "level", t("Level of the intervals"), lambda: levels(t)),
+    ]
+
+
 def levels(t: Texts) -> list[Option]:
     """Probabilities of intervals to pick from."""
     return [(t.whole_percent(level), level) for level in (0.8, 0.9, 0.95, 0.99)]

@@ -91,20 +91,7 @@ def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:
             lambda: [(t("customers"), None), *((t(metric_name(m)), m) for m in state.sums)],
             follows="sums",
         ),
-        controls.choice(
-            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
-        ),
-        controls.choice(
-            state,
-            "arm",
-            t("Arm to speak of"),
-            lambda: [(t("the likeliest best"), None), *((arm, arm) for arm in state.arms)],
-            follows="arms",
-        ),
-        controls.choice(
-            state, "assignment", t("How people came into their arm"), lambda: controls.assignments(t)
-        ),
-        controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
+        *controls.of_arms(state, t),
     ]
 
 

@@ -11,7 +11,8 @@ from workbench.analyses.occasions_found import EVENT, OPENED, ORDERS, OccasionsV
 from workbench.charts import occasions as charts
 from workbench.locale import Texts
 from workbench.publish.fold import Fold
-from workbench.publish.result import Pictures, association_label, checks, html, table, unbroken
+from workbench.publish.markup import stated
+from workbench.publish.result import Pictures, checks, html, table
 from workbench.report import Row
 from workbench.screens import controls
 from workbench.screens.frame import columns
@@ -120,9 +121,7 @@ class _Answer(ipywidgets.VBox):
             return
         self._show_foretold(found)
         association = any(one.word == "association" for one in found.differences)
-        kind = "association" if association else "answer"
-        said = f'<p class="wb-sentence wb-{kind}" role="status">{unbroken(t(found.sentence))}</p>'
-        self._sentence.value = (association_label(t) if association else "") + said
+        self._sentence.value = stated(found.sentence, t, association=association)
         self._pictures.show(charts.pictures(found, t))
         self._tables.value = _tables(found, t)
         rest = [check for check in found.checks if check.name != "holdout"]

@@ -240,20 +240,7 @@ def _asked(state: ReturningState, t: Texts) -> list[ipywidgets.Widget]:
             follows="outcomes",
         ),
         controls.text(state, "days", t("Compared after (days)"), example="30, 60, 90, 180"),
-        controls.choice(
-            state, "by", t("Split by"), lambda: controls.split_options(state.groups, t), follows="groups"
-        ),
-        controls.choice(
-            state,
-            "arm",
-            t("Arm to speak of"),
-            lambda: [(t("the likeliest best"), None), *((arm, arm) for arm in state.arms)],
-            follows="arms",
-        ),
-        controls.choice(
-            state, "assignment", t("How people came into their arm"), lambda: controls.assignments(t)
-        ),
-        controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
+        *controls.of_arms(state, t),
     ]
 
 
