@@ -6,13 +6,15 @@ PORT ?=
 SHOP := demo-shop
 export PYTHON
 
-.PHONY: help setup run test test-engines browser lint bench bench-pages calibrate lab requirements texts constraints clean
+.PHONY: help setup run test test-long test-engines test-sampling browser lint bench bench-pages calibrate lab requirements texts pictures constraints clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run           a demo shop: its findings, then its pages on this machine (PORT=8080 picks the port)"
-	@echo "make test          all tests, with a Chromium (installed if none is found)"
+	@echo "make test          all tests but the three kinds below, with a Chromium (installed if none is found)"
+	@echo "make test-long     what ends in the middle (networks, servers, loads), JupyterLab, large files"
 	@echo "make test-engines  the same questions to a real PostgreSQL and a real Spark cluster (installed if not there)"
+	@echo "make test-sampling models held against samplers, and against many simulated customers"
 	@echo "make browser       the path of the Chromium that the tests use, installed if none is found"
 	@echo "make setup         .venv with the pinned packages (PYTHON=/path/to/python picks the interpreter)"
 	@echo "make lab           JupyterLab on the notebooks, with the demo shop"
@@ -22,6 +24,7 @@ help:
 	@echo "make calibrate     how often intervals hold the truth, into docs/coverage.md"
 	@echo "make requirements  docs/requirements.md from the tests"
 	@echo "make texts         new sentences into the Spanish catalogue"
+	@echo "make pictures      docs/pictures: every screen and page in several widths, colours and languages"
 	@echo "make constraints   the newest versions that go together into constraints.txt"
 	@echo "make clean         removes all that the other targets made"
 
@@ -40,13 +43,21 @@ browser: setup
 
 # A file of tests stays on one worker, so that what it prepares is prepared once; in the order of their names, since
 # those with one long test would come last otherwise, on one worker while the other has nothing to do.
+PYTEST = CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup
-	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && \
-		.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
+	@$(PYTEST) --durations 10
+
+test-long: setup
+	@$(PYTEST) -m long tests
 
 test-engines: setup
 	@.venv/bin/python -m tools.engines
 	@.venv/bin/python -m pytest -m engines tests/engines
+
+test-sampling: setup
+	@.venv/bin/python -m pytest -n 2 -m sampling tests
 
 lint: setup
 	.venv/bin/ruff check .
@@ -65,9 +76,12 @@ bench-pages: setup
 calibrate: setup
 	.venv/bin/python -m tools.calibrate
 
-# Loopback only, and nothing is asked of the network; a container's root is allowed, as there is no one else.
+# Loopback only, and nothing is asked of the network; a container's root is allowed, as there is no one else. It
+# opens at the home, and its launcher has a card for each screen and lesson.
 lab: setup $(SHOP)
 	WORKBENCH_PROJECT="$(CURDIR)/$(SHOP)" .venv/bin/jupyter lab notebooks --ip=127.0.0.1 \
+		--LabApp.default_url=/lab/tree/0-home.ipynb \
+		--LabApp.extra_labextensions_path=$(CURDIR)/workbench/screens/lab/labextensions \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
 		--LabApp.extension_manager=readonly $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -79,6 +93,9 @@ requirements: setup
 
 texts: setup
 	.venv/bin/python -m tools.texts
+
+pictures: setup
+	@CHROMIUM=$$(.venv/bin/python -m tools.browser) && export CHROMIUM && .venv/bin/python -m tools.pictures
 
 constraints: setup
 	.venv/bin/pip install --quiet --upgrade --upgrade-strategy eager -e ".[dev]"

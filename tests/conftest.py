@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import socket
 from collections.abc import Iterator
@@ -22,6 +23,24 @@ ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+
+
+APART = ("engines", "sampling", "long")
+"""Marks of tests that are left out unless they are asked for (`make test-engines` and so on)."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = str(config.getoption("-m"))
+    apart = [name for name in APART if name not in asked]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in apart)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what was imported stays, and need not be looked through again and again
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _is_here(address: Any) -> bool:
@@ -60,9 +79,12 @@ def no_other_computer() -> Iterator[None]:
     patch.undo()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium; without one the tests fail, they are never left out."""
+    """Chromium; without one the tests fail, they are never left out.
+
+    One a module: as long as it is there an event loop runs, by which screens believe that they are on a page.
+    """
     from playwright.sync_api import sync_playwright
 
     program = find()

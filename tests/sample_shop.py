@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import Project
 from workbench.demo import load_sample
+from workbench.storage import TEMPORARY
 
 EXPERIMENT, OFFERS = "personalised-home", "personalised-offers"
 
@@ -33,6 +34,6 @@ def _loaded() -> Project:
 
 
 def copy(project: Project, folder: Path) -> Project:
-    """A copy that a test may change."""
-    shutil.copytree(project.path, folder)
+    """A copy that a test may change, without what is being written at this moment."""
+    shutil.copytree(project.path, folder, ignore=shutil.ignore_patterns("*" + TEMPORARY))
     return Project.open(folder)

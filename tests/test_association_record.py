@@ -138,7 +138,7 @@ def test_bars_of_few_people_are_not_published_and_the_others_are_rounded(offers:
     assert few > 3
     picture = charts.overlap(shown, T)
     assert picture is not None
-    assert "fewer than 10 people are not drawn" in picture.caption
+    assert "too few people are not drawn" in picture.caption
 
 
 @pytest.mark.requirement("G10")
@@ -162,6 +162,14 @@ def test_what_is_sensitive_of_the_groups_is_not_published_unless_somebody_says_s
     with pytest.raises(WorkbenchError, match="tells “edad” of its two groups, which is sensitive"):
         project.publish([record], "By age")
     assert project.publish([record], "By age", sensitive_too=True).files
+    plain = project.not_random("home", control="without", covariates=())
+    assert bundle.shows_sensitive(project, plain) is None
+    for told in (
+        {"placebo": "edad"},
+        {"treatment": "column", "name": "edad"},
+    ):  # not among what is adjusted for
+        settings = plain.settings.model_copy(update=told)
+        assert bundle.shows_sensitive(project, plain.model_copy(update={"settings": settings})) == "edad"
 
 
 # --- every record ---------------------------------------------------------------------------------------

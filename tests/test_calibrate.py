@@ -35,6 +35,7 @@ def page() -> dict[str, list[dict[str, str]]]:
     return read(PAGE.read_text(encoding="utf-8"))
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("name", QUICK)
 def test_intervals_hold_the_truth_as_often_as_they_say_and_the_rule_errs_no_more(
     quick: dict[str, Tally], name: str

@@ -115,3 +115,12 @@ def test_words_and_marks_stand_out_from_the_background() -> None:
     assert all(contrast(colour, BACKGROUND) >= 4.5 for colour in (INK, QUIET, TREATMENT, CONTROL))
     assert contrast(WARNING, BACKGROUND) >= 3
     assert len(set(ARMS)) == len(ARMS)
+
+
+def test_a_layout_that_many_widgets_share_cannot_be_changed() -> None:
+    """Whoever hid one chart would hide all of them."""
+    first, second = show(None, ""), show(None, "")
+    assert first.layout is second.layout
+    with pytest.raises(TypeError, match="share this layout"):
+        first.layout.display = "none"
+    assert second.layout.display is None

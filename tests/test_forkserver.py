@@ -124,6 +124,21 @@ def test_jupyter_sees_a_kernel_that_dies(address: str, start: Callable[..., Kern
     assert not manager.is_alive()
 
 
+def test_an_interrupt_that_comes_too_late_is_no_error(
+    address: str, start: Callable[..., Kernel], capfd: pytest.CaptureFixture[str]
+) -> None:
+    kernel = start(address)
+    copy = psutil.Process(int(value(kernel, "__import__('os').getpid()")))
+    stand_in = psutil.Process(kernel[0].provisioner.pid)
+    stand_in.suspend()
+    copy.kill()
+    assert gone(copy)
+    kernel[0].interrupt_kernel()
+    stand_in.resume()
+    assert gone(stand_in)
+    assert capfd.readouterr().err == ""
+
+
 def test_without_the_server_the_kernel_is_a_plain_one(start: Callable[..., Kernel], tmp_path: Path) -> None:
     kernel = start(str(tmp_path / "nobody"))
     assert value(kernel, "__import__('sys').executable") == repr(sys.executable)
@@ -155,3 +170,34 @@ def test_what_a_copy_would_lack_is_not_copied(
     )
     assert reason in server.stderr
     assert value(start(path), "1 + 1") == "2"
+
+
+def test_what_copies_need_is_made_ready_before_each_and_again_when_it_changes(
+    start: Callable[..., Kernel], tmp_path: Path
+) -> None:
+    wanted = tmp_path / "wanted"
+    (tmp_path / "shelf.py").write_text(
+        "from pathlib import Path\nmade = []\n"
+        "def stock():\n"
+        f"    wanted = Path({str(wanted)!r}).read_text().split()\n"
+        "    if wanted == made:\n        return False\n"
+        "    made[:] = wanted\n    return True\n"
+        "def broken():\n    raise ValueError\n",
+        encoding="utf-8",
+    )
+    wanted.write_text("apples", encoding="utf-8")
+    path = str(tmp_path / "socket")
+    command = forkserver.server_command(path, ["shelf:broken", "shelf:stock"])
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    assert server.stderr is not None
+    try:
+        while not Path(path).exists():
+            time.sleep(0.01)
+        made = "__import__('sys').modules['shelf'].made"
+        assert value(start(path), made) == "['apples']"
+        wanted.write_text("apples pears", encoding="utf-8")
+        assert value(start(path), made) == "['apples', 'pears']"
+    finally:
+        server.terminate()
+    assert server.stderr.read().count(b"Traceback") == 1

@@ -226,6 +226,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.long
 def test_a_load_that_is_killed_at_any_moment_loses_nothing(shop: Project, tmp_path: Path) -> None:
     """At thirty random moments: the tables are as before or as after, and the next load works."""
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tests.shops import binary, unit_level
 from workbench import Project, WorkbenchError
 from workbench.cli import main
+from workbench.publish import site
 from workbench.publish.handout import policy
 from workbench.publish.links import Links
 from workbench.publish.serve import Entry
@@ -101,3 +102,26 @@ def test_the_policy_of_a_still_page_allows_the_scripts_that_are_in_it_and_no_oth
     page = "<script>alert(1)</script><script type='application/json'>{}</script><p>&lt;script&gt;x</p>"
     assert f"script-src 'sha256-{known}';" in policy(page)
     assert "script-src 'none';" in policy("<p onclick='alert(1)'>a</p>")
+
+
+@pytest.mark.requirement("U05")
+@pytest.mark.parametrize(
+    ("words", "by_links"),
+    [
+        ([], False),  # only this computer is answered
+        (["--base-url", "/pages/"], True),
+        (["--base-url", "https://pages.example.org/"], True),
+        (["--base-url", "https://pages.example.org/", "--screens"], True),
+        (["--links"], True),
+        (["--base-url", "/pages/", "--open"], False),  # somebody said so
+    ],
+)
+def test_pages_that_other_computers_reach_open_by_their_links_unless_somebody_says_otherwise(
+    shop: Project, monkeypatch: pytest.MonkeyPatch, words: list[str], by_links: bool
+) -> None:
+    """What the server is told, in place of a server that runs until it is interrupted."""
+    told: list[str] = []
+    monkeypatch.setattr(site, "serve", lambda *_, entry, **__: told.extend(entry.options()))
+    result = CliRunner().invoke(main, ["serve", str(shop.path), *words])
+    assert result.exit_code == 0, result.output
+    assert f"--PageServer.needs_links={by_links}" in told

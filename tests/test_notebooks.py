@@ -15,7 +15,7 @@ from tools.notebooks import carries_output
 from workbench import Project
 from workbench.publish.site import BY_HAND, notebooks_folder
 
-NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
+NOTEBOOKS = [*sorted(notebooks_folder().glob("*.ipynb")), *sorted(notebooks_folder().glob("lessons/*.ipynb"))]
 each_notebook = pytest.mark.parametrize("file", NOTEBOOKS, ids=[file.stem for file in NOTEBOOKS])
 
 

@@ -134,6 +134,16 @@ def test_whoever_rewrites_record_and_manifest_is_found_out_with_the_key_only(
     assert newest.by is None  # the log knows another hash
 
 
+def test_a_forged_version_is_neither_shown_again_nor_compared(shop: Project, published: Path) -> None:
+    forge(published / "home" / "versions" / "1")
+    with pytest.raises(seal.Tampered, match="seal"):
+        bundle.roll_back(shop, "home", 1)
+    assert bundle.current(published, "home") == 2
+    for before, after in ((1, 2), (2, 1)):
+        with pytest.raises(seal.Tampered, match="seal"):
+            moved(shop, "home", before, after, T)
+
+
 def test_a_server_that_has_the_key_hands_out_no_forged_page(shop: Project, published: Path) -> None:
     assert Handouts(published, shop.people.key()).get("home", "index.html") is not None
     forge(published / "home" / "versions" / "2")
@@ -242,13 +252,69 @@ def test_few_people_more_than_in_a_version_that_is_out_are_not_published(shop: P
     more = unit_level(
         shop.path.parent / "more", {"A": binary(120, 1000), "B": binary(153, 1003)}, assignment="random"
     )
-    shop.commit(
-        {name: more.engine.query(f"SELECT * FROM {name}") for name in ("customers", "exposures", "outcomes")}
-    )
+    take_over(shop, more)
     with pytest.raises(WorkbenchError, match="came in or went since a version"):
         shop.publish([shop.effect("home")], "Home")
     bundle.unpublish(shop, "home", for_good=True)
     assert shop.publish([shop.effect("home")], "Home").version == 1
+
+
+def test_two_results_of_people_who_are_the_same_but_for_a_few_do_not_share_a_page(shop: Project) -> None:
+    """Attack: on one page, the total of 2,003 people less that of 2,000."""
+    before = shop.effect("home")
+    more = unit_level(
+        shop.path.parent / "more", {"A": binary(120, 1000), "B": binary(153, 1003)}, assignment="random"
+    )
+    take_over(shop, more)
+    with pytest.raises(WorkbenchError, match="publish one of them"):
+        shop.publish([before, shop.effect("home")], "Both")
+    assert shop.publish([before], "One").files
+
+
+def test_a_group_that_grew_by_few_since_a_version_that_is_out_is_not_published(tmp_path: Path) -> None:
+    """Attack: the second version's number for France less the first one's is that of three people."""
+
+    def counted(folder: str, spain: int, france: int) -> Project:
+        """People of each country in each arm, with the three newcomers of France in one of them."""
+        known = {"A": (spain, 400), "B": (spain, france)}
+        return unit_level(
+            tmp_path / folder,
+            {
+                arm: binary(es // 8, es) + binary(fr // 8, fr) + binary(30, 300)
+                for arm, (es, fr) in known.items()
+            },
+            assignment="random",
+            attributes={
+                "country": [
+                    name
+                    for es, fr in known.values()
+                    for name, n in (("ES", es), ("FR", fr), ("MX", 300))
+                    for _ in range(n)
+                ]
+            },
+        )
+
+    shop = counted("shop", 500, 400)
+    first = shop.publish([shop.effect("home", by="country")], "Home")
+    take_over(shop, counted("more", 560, 403))
+    second = shop.publish([shop.effect("home", by="country")], "Home")
+    seen = [
+        {
+            item.segment
+            for item in bundle.read(shop.path / "published", "home", one.version)[1][0].summary.comparisons
+        }
+        for one in (first, second)
+    ]
+    assert {"ES", "FR", "MX"} <= seen[0]
+    assert "FR" not in seen[1]
+    assert "MX" in seen[1]
+
+
+def take_over(shop: Project, more: Project) -> None:
+    """Give a project the tables of another."""
+    shop.commit(
+        {name: more.engine.query(f"SELECT * FROM {name}") for name in ("customers", "exposures", "outcomes")}
+    )
 
 
 def test_the_smallest_group_is_a_setting(tmp_path: Path) -> None:

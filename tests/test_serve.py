@@ -124,6 +124,17 @@ def test_a_foreign_name_for_this_computer_is_refused(server: Server) -> None:
     assert get(server, "voila/render/nothing.ipynb", Host="localhost")[0] == 404
 
 
+def test_only_this_computer_is_answered(server: Server) -> None:
+    """Others come through a proxy, which brings TLS with it."""
+    family = [psutil.Process(server.process.pid)]
+    family += family[0].children(recursive=True)
+    heard = [
+        one.laddr.ip for member in family for one in member.net_connections("tcp") if one.status == "LISTEN"
+    ]
+    assert heard
+    assert set(heard) == {"127.0.0.1"}
+
+
 def test_pages_may_neither_evaluate_text_nor_speak_to_others(server: Server) -> None:
     policy = get(server, "voila/render/nothing.ipynb")[2]["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
@@ -165,6 +176,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.long
 def test_told_to_end_the_server_takes_its_kernels_along(site: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from workbench.publish.serve import serve\n"

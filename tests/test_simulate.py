@@ -51,6 +51,7 @@ def arm_means(shop: Shop, outcome: str, by: str | None, group: str) -> tuple[np.
     return value[~personalised], value[personalised]
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("D25")
 def test_estimates_are_unbiased_and_intervals_cover_the_truth_in_every_segment() -> None:
     seeds = 50

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
 import html
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -200,3 +202,10 @@ def test_names_that_look_like_something_else_stay_text(tmp_path: Path) -> None:
     ]
     assert any("'=HYPERLINK" in one for one in tables)
     assert not any(re.search(r"(?m)(^|,)\"?=HYPERLINK", one) for one in tables)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_text_in_a_file_for_spreadsheets_begins_as_a_formula_does(sign: str) -> None:
+    """The signs are those of OWASP, CSV Injection; numbers stay numbers."""
+    written = report.rows_as_csv([{"group": f"{sign}1+1", "difference": -3.5}])
+    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [f"'{sign}1+1", "-3.5"]

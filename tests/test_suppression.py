@@ -124,6 +124,37 @@ def test_two_groups_that_differ_by_few_are_not_both_shown() -> None:
 
 
 @pytest.mark.requirement("G10")
+def test_ten_are_enough_and_nine_are_not_wherever_people_are_counted() -> None:
+    """Attack: whoever knows the threshold asks for groups that are smaller by one."""
+    assert names([table("country", {"ES": (600,), "FR": (400,), "MX": (10,)})]) == set()
+    assert names([table("country", {"ES": (600,), "FR": (400,), "MX": (9,)})]) == {"MX", "FR"}
+    for unnamed, gone in ((10, set()), (9, {"FR"})):  # whom the analysis left out of every group
+        sizes: dict[str, Sizes] = {"ES": (600,), "FR": (400 - unnamed,)}
+        assert names([table("country", sizes, (1000,))]) == gone
+    for more in (10, 9):  # one group that may lie in another
+        other = table("language", {"es": (500 + more,), "fr": (500 - more,)})
+        gone = names([table("country", {"ES": (500,), "MX": (500,)}), other])
+        assert bool(gone) == (more == 9)
+    first = table("country", {"ES": (600,), "FR": (100,), "MX": (300,)})
+    for more in (10, 9):  # newcomers since the last version
+        second = table("country", {"ES": (640,), "FR": (100 + more,), "MX": (320,)})
+        gone = names([second], [Former(first, frozenset(first.sizes))])
+        assert ("FR" in gone) == (more == 9)
+
+
+@pytest.mark.requirement("G10")
+def test_three_cells_of_a_row_that_are_few_together_cannot_be_had_from_it() -> None:
+    """Attack: Iceland (130) less Icelanders at a desktop (61) and a laptop (60) are nine on other devices."""
+    crossed: dict[str, Sizes] = {
+        "ES×desktop": (300,), "ES×laptop": (90,), "ES×mobile": (50,), "ES×tablet": (200,), "ES×watch": (250,),
+        "IS×desktop": (61,), "IS×laptop": (60,), "IS×mobile": (3,), "IS×tablet": (3,), "IS×watch": (3,),
+    }  # fmt: skip
+    tables = [table("country×device", crossed), table("country", {"ES": (890,), "IS": (130,)})]
+    gone = names(tables)
+    assert "IS" in gone or sum(n for name, (n,) in crossed.items() if name in gone and "IS" in name) >= LEAST
+
+
+@pytest.mark.requirement("G10")
 def test_a_hidden_group_does_not_come_out_by_a_later_version() -> None:
     """Attack: Iceland (6) was hidden with Malta (40). Next time Iceland has 15: were Malta shown, unchanged,
     the six of the first version were what was left over then."""

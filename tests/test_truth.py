@@ -12,6 +12,7 @@ from workbench.simulate import HOME, OFFERS, simulate
 SEEDS = 40
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("C03", "D25", "T1")
 def test_true_segment_effects_lie_in_their_intervals_nine_times_in_ten(tmp_path: Path) -> None:
     """90 % intervals over 40 shops and 3 devices, as seen and pooled; and chance alone makes an effect.

@@ -118,6 +118,7 @@ def test_large_groups_keep_their_own_value_and_small_ones_take_from_the_others(r
     )
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("S05")
 def test_the_luckiest_of_groups_that_are_alike_loses_its_luck(tmp_path: Path) -> None:
     project = shop(tmp_path / "s", dict.fromkeys("ABCDEFGH", (120, 30.0, 0.1)), 3)
@@ -188,6 +189,7 @@ def test_the_page_is_the_projects_answer(apart: Project, record: ValueRecord) ->
     assert state.inner == []
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("S05", "V04", "V12")
 def test_arms_within_segments(tmp_path: Path) -> None:
     """Narrower than each segment alone, with all customers of both arms, and the same on a rerun."""
@@ -262,6 +264,7 @@ def test_confirming_groups_asks_the_sampler_of_all_together_and_says_whether_it_
             assert group.confirmed.mean == pytest.approx(group.mean, abs=0.25 * group.sd)
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("S05")
 def test_intervals_hold_the_true_value_of_small_groups_and_tell_them_apart() -> None:
     """Fifteen shops of five groups of 60, whose parameters come from a hierarchy."""

@@ -11,16 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from workbench.publish.browser import NAMED, browser
 
 
 def find() -> str | None:
-    """The path of a Chromium: the one that `CHROMIUM` names, one on the path, or Playwright's own."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        return shutil.which(named)
-    installed = (shutil.which(name) for name in NAMES)
-    return next((path for path in installed if path), None) or _of_playwright()
+    """The path of a Chromium: the one that `CHROMIUM` names, one that is installed, or Playwright's own."""
+    return browser() or (None if os.environ.get(NAMED) else _of_playwright())
 
 
 def _of_playwright() -> str | None:
@@ -53,7 +49,7 @@ def _run(command: list[str]) -> bool:
 
 def main() -> int:
     """Print the path of a Chromium; 1 when there is none and none could be installed."""
-    named = os.environ.get("CHROMIUM")
+    named = os.environ.get(NAMED)
     path = find()
     if path is None and not named:
         print("No Chromium was found; installing one for the tests …", file=sys.stderr)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapp
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
 import tomli_w
@@ -19,6 +19,7 @@ from workbench.errors import ProjectError, WorkbenchError, check_choice
 from workbench.locale import say
 from workbench.records import AnyRecord, Frozen, Record, from_json
 from workbench.tables.privacy.access import user
+from workbench.team import Team
 
 if TYPE_CHECKING:
     from workbench.tables.recipe import Recipe
@@ -46,11 +47,13 @@ class Segments(MutableMapping[str, str]):
         return self._read()[name]
 
     def __setitem__(self, name: str, rule: str) -> None:
+        Team(self._folder).check("keep")
         self._check(name, rule)
         with storage.lock(self._folder):
             storage.write_text(self._file, tomli_w.dumps({**self._read(), name: rule}))
 
     def __delitem__(self, name: str) -> None:
+        Team(self._folder).check("keep")
         with storage.lock(self._folder):
             rules = self._read()
             del rules[name]
@@ -70,7 +73,13 @@ class Records(Mapping[str, AnyRecord]):
         self._folder = folder
 
     def add[R: Record](self, record: R) -> R:
-        """Keep a record."""
+        """Keep a record; the same answer again stays as old as it is."""
+        Team(self._folder.parent).check("keep")
+        if record.id in self:
+            with suppress(ProjectError):  # a damaged one is written anew
+                kept = self[record.id]
+                if kept.model_copy(update={"created": record.created}) == record:
+                    return cast("R", kept)
         storage.write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=1))
         return record
 
@@ -127,6 +136,7 @@ class Recipes(MutableMapping[str, "Recipe"]):
         return read(file)
 
     def __setitem__(self, name: str, recipe: Recipe) -> None:
+        Team(self._folder.parent).check("keep")
         if not re.fullmatch(r"[\w-]+", name):
             raise ProjectError(
                 "A recipe cannot be called “{name}”: use letters, digits, “-” and “_”.", name=name
@@ -136,6 +146,7 @@ class Recipes(MutableMapping[str, "Recipe"]):
         storage.write_text(self._folder / f"{name}.json", recipe.to_json())
 
     def __delitem__(self, name: str) -> None:
+        Team(self._folder.parent).check("keep")
         (self._folder / f"{name}.json").unlink()
 
     def __iter__(self) -> Iterator[str]:
@@ -260,6 +271,7 @@ class Alarms(Mapping[str, Mute]):
             ) from error
 
     def _write(self, mutes: Mapping[str, Mute]) -> None:
+        Team(self._file.parent).check("mute")
         found = {name: mute.model_dump(mode="json") for name, mute in mutes.items()}
         storage.write_text(self._file, json.dumps(found, indent=1, ensure_ascii=False))
 

@@ -43,6 +43,10 @@ class Cancelled(WorkbenchError):  # noqa: N818 - it is a wish, not a mistake
     """Somebody stopped what was going on."""
 
 
+class Tampered(ProjectError):  # noqa: N818 — a state of a page, raised to be told to its reader
+    """A version that is not what was published."""
+
+
 def check_choice(value: str, choices: Iterable[str], what: Message) -> str:
     """Return `value` when it is one of `choices`.
 

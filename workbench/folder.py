@@ -8,12 +8,19 @@
       recipes/           how files are read, one JSON file a kind
       tables.json        which files each table is in now: the point at which a load takes effect
       tables/            Parquet files, never changed once written
-      cache/             answers of the engine that hold sums only; may be deleted
+      rows.jsonl         how many rows each table had, and from when to when
+      checks.jsonl       which checks of the data went otherwise than before, and when
+      digests.json       when the team was last told what has moved
+      cache/             answers of the engine that hold sums only, and records that took long; may be deleted
+      screens/           how each of the analyst's screens was left; may be deleted
+      work/              what goes on when its page is closed, until a page has shown what came of it
       records/           one JSON file an analysis
       protocols/         what was planned for an experiment, locked before its data; one JSON file each
       looks.json         at which states of the data an experiment's result was looked at
       alarms.json        which alarms are muted, by whom, why and until when
       published/         bundles that may be shown to others
+      notes.jsonl        what people wrote about results
+      team.toml          who may do what, and who answers for what; without it everybody may do everything
       access.jsonl       who did what with people's data
       erased.json        marks of the people who may not come back
       scores.json        tables of scores that were written; scores/ has those that are in the project
@@ -34,9 +41,11 @@ from workbench import storage
 from workbench.definitions import Alarms, Looks, Recipes, Records, Segments
 from workbench.errors import ProjectError, check_choice
 from workbench.locale import LANGUAGES, Texts, say
+from workbench.notes import Notes
 from workbench.protocol import Protocols
 from workbench.records import Check, Header, failures_first
 from workbench.settings import Settings, check_new, new_settings, read_settings, validated, write_settings
+from workbench.team import Team
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,12 +66,14 @@ class Folder:
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self.settings = settings
+        self.team = Team(path)
         self.segments = Segments(path, self._check_rule)
         self.recipes = Recipes(path / "recipes")
         self.records = Records(path / "records")
-        self.protocols = Protocols(path / "protocols")
+        self.protocols = Protocols(path / "protocols", lambda: self.team.check("plan"))
         self.looks = Looks(path / "looks.json")
         self.alarms = Alarms(path / "alarms.json", settings.timezone)
+        self.notes = Notes(path)
         self._engine: Engine | None = None
 
     @cached_property
@@ -156,7 +167,9 @@ class Folder:
 
         Raises:
             ProjectError: when the file cannot be written, or a setting has a value that it cannot have.
+            NotAllowed: when the team does not let whoever is at the keyboard.
         """
+        self.team.check("settings")
         changed = validated({**self.settings.model_dump(), **settings}, self.path / "project.toml")
         if changed.consent_purpose != self.settings.consent_purpose:
             self.people.access.add("consent purpose", purpose=changed.consent_purpose or "–")
@@ -213,7 +226,9 @@ class Folder:
 
         Raises:
             ProjectError: when the disk is full or the folder cannot be written; nothing has changed then.
+            NotAllowed: when the team does not let whoever is at the keyboard.
         """
+        self.team.check("load")
         with self.store.draft() as draft:
             for name, rows in tables.items():
                 draft.put(name, rows, source)
@@ -245,11 +260,13 @@ class Folder:
         Raises:
             DataError: when a file cannot be read, or does not have what the table needs.
             Cancelled, ProjectError: when `cancel` was set; when the disk is full, or the key is not there.
+            NotAllowed: when the team does not let whoever is at the keyboard.
         """
         from workbench.intake import Setting, take_in
         from workbench.tables.recipe import Recipe
         from workbench.tables.sources import expand, open_source
 
+        self.team.check("load")
         if self.in_place:
             raise ProjectError(
                 "The tables of this project are in a database and are read there; files cannot be loaded"
@@ -283,6 +300,7 @@ class Folder:
         """
         from workbench.engines import table
 
+        self.team.check("ask")
         wanted = table_or_sql.strip()
         if " " not in wanted:
             table(self.everything, wanted)

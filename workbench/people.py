@@ -30,6 +30,7 @@ from workbench.tables.privacy.retention import (
     without_older,
 )
 from workbench.tables.privacy.scored import ScoreTables
+from workbench.team import Team
 
 
 class People:
@@ -103,6 +104,7 @@ class People:
         """
         import pyarrow.csv as csv
 
+        Team(self._folder).check("erase")
         key, place = self.key(), Path(folder)
         person = self._person(key, identifier)
         files = self._store.files()
@@ -134,6 +136,7 @@ class People:
             DataError: when a database does not let them be erased from a table of scores; nothing in the
                 project was erased then.
         """
+        Team(self._folder).check("erase")
         key = self.key()
         person = self._person(key, identifier)
         gone = self._erased_elsewhere(identifier.strip(), erased_mark(key, person))
@@ -185,6 +188,7 @@ class People:
         Returns:
             Table → rows that are no longer there.
         """
+        Team(self._folder).check("erase")
         gone: dict[str, int] = {}
         for due in self.due(now):
             with self._store.draft() as draft:

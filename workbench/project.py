@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from workbench.folder import Folder
+from workbench.notes import Note
 from workbench.records import AnyRecord, AssociationRecord, CohortRecord, EffectRecord, ValueRecord
 
 
 class Project(Folder):
-    """A project; use `Project.create` or `Project.open`."""
+    """A project; use `Project.create` or `Project.open`.
+
+    Every question raises `NotAllowed` when the team does not let whoever is at the keyboard ask.
+    """
 
     def effect(
         self,
@@ -41,6 +45,7 @@ class Project(Folder):
             DataError: when the experiment, the metric or the group is not there.
             WorkbenchError: when a setting is out of its range.
         """
+        self.team.check("ask")
         from workbench.analyses.effect import analyse
         from workbench.records import EffectSettings
 
@@ -55,6 +60,7 @@ class Project(Folder):
 
     def design(self, **settings: Any) -> Any:
         """What a test could tell, how long it takes, how often its rule is wrong; see `analyses.design`."""
+        self.team.check("ask")
         from workbench.analyses.design import design
         from workbench.analyses.planned import DesignSettings
 
@@ -80,6 +86,7 @@ class Project(Folder):
             DataError: when there are no orders, or the group is not there.
             ModelError: when the model does not fit these data well enough to be shown.
         """
+        self.team.check("ask")
         from workbench.analyses.value import analyse
         from workbench.records import ValueSettings
 
@@ -93,6 +100,7 @@ class Project(Folder):
             settings: Those of `ValueSettings`, and `credited` and `treatment_cost` of
                 `analyses.value_beside.analyse`.
         """
+        self.team.check("ask")
         from workbench.analyses.value_beside import analyse
         from workbench.records import ValueSettings
 
@@ -115,6 +123,7 @@ class Project(Folder):
             ModelError: when a group is too small to begin with.
             WorkbenchError: when a setting is out of its range.
         """
+        self.team.check("ask")
         from workbench.analyses.not_random import analyse
         from workbench.records import NotRandomSettings
 
@@ -123,6 +132,7 @@ class Project(Folder):
 
     def rfm(self, **settings: Any) -> Any:
         """Customers by recency, frequency and money, and what scores hide; see `analyses.rfm.RfmSettings`."""
+        self.team.check("ask")
         from workbench.analyses.rfm import analyse
 
         return analyse(self, **settings)
@@ -141,6 +151,7 @@ class Project(Folder):
         Raises:
             DataError: when there are no orders, or the group is not there.
         """
+        self.team.check("ask")
         from workbench.analyses.validation import MODELS, held_back, validate
         from workbench.records import ValueSettings
 
@@ -158,6 +169,7 @@ class Project(Folder):
         Raises:
             DataError: without orders or beginnings, or when a column, an experiment or a cohort is not there.
         """
+        self.team.check("ask")
         from workbench.analyses.cohorts import analyse
         from workbench.records import CohortSettings
 
@@ -166,6 +178,7 @@ class Project(Folder):
 
     def contracts(self, **settings: Any) -> Any:
         """How long contracts are kept and what they bring; see `analyses.contracts.ContractSettings`."""
+        self.team.check("ask")
         from workbench.analyses.contracts import analyse
         from workbench.analyses.contracts_found import ContractSettings
 
@@ -173,6 +186,7 @@ class Project(Folder):
 
     def occasions(self, **settings: Any) -> Any:
         """Who still takes their occasions, one a period; see `analyses.occasions_found.OccasionSettings`."""
+        self.team.check("ask")
         from workbench.analyses.occasions import analyse
         from workbench.analyses.occasions_found import OccasionSettings
 
@@ -180,36 +194,42 @@ class Project(Folder):
 
     def scores(self, path: str | Path | None = None, *, table: str | None = None, **settings: Any) -> Any:
         """Score every customer into a file, or a table where the tables are; see `analyses.scores`."""
+        self.team.check("ask")
         from workbench.analyses.scores import write_scores
 
         return write_scores(self, path, table=table, **settings)
 
     def engagement(self, **settings: Any) -> Any:
         """What people did on pages, in social networks and in chats; see `analyses.engagement.analyse`."""
+        self.team.check("ask")
         from workbench.analyses.engagement import analyse
 
         return analyse(self, **settings)
 
     def returning(self, experiment: str, **settings: Any) -> Any:
         """When customers come back, by arm of an experiment; see `analyses.returning.analyse`."""
+        self.team.check("ask")
         from workbench.analyses.returning import analyse
 
         return analyse(self, experiment, **settings)
 
     def customer(self, identifier: str) -> Any:
         """Everything that is known of one customer; see `analyses.customer.analyse`. It is logged."""
+        self.team.check("ask")
         from workbench.analyses.customer import analyse
 
         return analyse(self, identifier)
 
     def trust(self, **settings: Any) -> Any:
         """Whether people trust us with their data; see `analyses.trust.analyse`."""
+        self.team.check("ask")
         from workbench.analyses.trust import analyse
 
         return analyse(self, **settings)
 
     def fairness(self, attribute: str, **settings: Any) -> Any:
         """How outcomes, prices and discounts differ by a sensitive group; see `analyses.fairness.analyse`."""
+        self.team.check("ask")
         from workbench.analyses.fairness import analyse
 
         return analyse(self, attribute, **settings)
@@ -220,11 +240,25 @@ class Project(Folder):
 
         return analyse(self)
 
+    def business_case(self, record: AnyRecord | str, **settings: Any) -> Any:
+        """What the effect of a kept result, or of one at hand, is worth against what it costs.
+
+        Args:
+            record: The result of a randomised experiment, or its id.
+            settings: Those of `analyses.business_case.CaseSettings`.
+        """
+        self.team.check("ask")
+        from workbench.analyses.business_case import CaseSettings, business_case
+
+        found = self.records[record] if isinstance(record, str) else record
+        return business_case(found, CaseSettings(**settings))
+
     def rerun[R: (EffectRecord, ValueRecord, AssociationRecord, CohortRecord)](self, record: R) -> R:
         """The same question again, with the record's settings and seed.
 
         The result has the record's id when the data and the packages are those of the record.
         """
+        self.team.check("ask")
         if isinstance(record, EffectRecord):
             from workbench.analyses.effect import analyse
 
@@ -252,3 +286,13 @@ class Project(Folder):
         from workbench.publish.bundle import publish
 
         return publish(self, records, title, **settings)
+
+    def note(self, record: AnyRecord, text: str, *, kind: Literal["note", "question"] = "note") -> Note:
+        """Write a note, or a question, on what a record answers; see `notes.Notes` for all else.
+
+        Raises:
+            WorkbenchError: when there is no text, or too much.
+        """
+        from workbench.publish.versions import question
+
+        return self.notes.add(question(record), text, record=record.id, kind=kind)

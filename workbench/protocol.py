@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -131,10 +131,16 @@ class _File(BaseModel):
 
 
 class Protocols(Mapping[str, tuple[Version, ...]]):
-    """The project's protocols by the experiment's name: all versions of each, the oldest first."""
+    """The project's protocols by the experiment's name: all versions of each, the oldest first.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where they are.
+        check: Makes sure that whoever is at the keyboard may write one.
+    """
+
+    def __init__(self, folder: Path, check: Callable[[], None] = lambda: None) -> None:
         self._folder = folder
+        self._check = check
 
     def save(self, protocol: Protocol) -> Version:
         """Keep a draft; it takes the place of an earlier draft.
@@ -220,6 +226,7 @@ class Protocols(Mapping[str, tuple[Version, ...]]):
         return sum(1 for _ in self._folder.glob("*.json"))
 
     def _writing(self) -> Any:
+        self._check()
         with storage.disk_errors(self._folder):
             self._folder.mkdir(exist_ok=True)
         return storage.lock(self._folder)
@@ -268,7 +275,7 @@ class Observed:
     looks: int = 0
 
 
-_SETTINGS: dict[str, Message] = {
+SETTING_NAMES: dict[str, Message] = {
     "metric": say("Metric"),
     "per": say("Divided by"),
     "control": say("Control arm"),
@@ -325,7 +332,7 @@ def _of_the_lock(versions: tuple[Version, ...], observed: Observed) -> Iterator[
 
 def _of_the_question(protocol: Protocol, settings: EffectSettings) -> Iterator[Message]:
     planned = protocol.analysis
-    for name, words in _SETTINGS.items():
+    for name, words in SETTING_NAMES.items():
         was, used = getattr(planned, name), getattr(settings, name)
         # a control or a statement that the plan leaves open is not departed from
         if was != used and not (name == "control" and None in (was, used)):

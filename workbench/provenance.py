@@ -20,6 +20,7 @@ from workbench.errors import ProjectError, check_choice
 from workbench.locale import say
 from workbench.tables.guess import words
 from workbench.tables.schema import TABLES
+from workbench.team import Team
 
 Party = Literal["zero", "first", "third"]
 """Who collected a column: the customer by telling it, the shop itself, or somebody else."""
@@ -108,6 +109,7 @@ class Origins(MutableMapping[str, Party]):
             self._write(said)
 
     def _write(self, said: dict[str, Party]) -> None:
+        Team(self._folder).check("keep")
         sections: dict[str, dict[str, Party]] = {}
         for name in sorted(said):
             table, column = split_column(name)
@@ -212,6 +214,7 @@ class Tools(MutableMapping[str, Tool]):
             self._write({**renamed, new: tool})
 
     def _write(self, tools: dict[str, Tool]) -> None:
+        Team(self._folder).check("keep")
         plain = {name: tool.model_dump(exclude_defaults=True) for name, tool in tools.items()}
         storage.write_text(self._file, tomli_w.dumps(plain))
 

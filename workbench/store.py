@@ -2,6 +2,7 @@
 
     tables.json        which parts each table is in now: the point at which a change takes effect
     tables/            Parquet parts, never changed once written
+    rows.jsonl         how many rows each table had before, from when to when
 
 A change is drafted: its parts are written first, and then `tables.json` is replaced. Until that moment
 every reader sees the old tables, after it the new ones. Parts that are no longer named stay for an hour, for
@@ -16,7 +17,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ from workbench.tables.merge import merging, quoted
 from workbench.tables.privacy.rewriting import Rewritten
 from workbench.tables.schema import TABLES, conform, standard
 
+HISTORY: Final = "rows.jsonl"
 KEEP_SECONDS: Final = 3600.0
 MOST_PARTS: Final = 24
 """A table in more parts than these is written anew in one."""
@@ -68,6 +71,40 @@ class Store:
         """The Parquet parts of each table, as of now."""
         return {name: self._places(entry["parts"]) for name, entry in self.manifest().items()}
 
+    def rows_at(self, moment: datetime) -> dict[str, int] | None:
+        """How many rows each table had at a moment; None where nobody has noted it."""
+        at, changed = moment.timestamp(), self._changed()
+        for stretch in self._history():
+            changed = stretch["until"]
+            if (stretch["since"] or 0.0) <= at < changed:
+                return dict(stretch["rows"])
+        return _rows(self.manifest()) if changed <= at else None
+
+    def _changed(self) -> float:
+        """When `tables.json` was written, in seconds since 1970; 0 where there is none."""
+        file = self.folder / "tables.json"
+        return file.stat().st_mtime if file.is_file() else 0.0
+
+    def _history(self) -> list[dict[str, Any]]:
+        """The stretches of time before the present one, oldest first; a damaged line is left out."""
+        found = []
+        with suppress(OSError):
+            for line in (self.folder / HISTORY).read_text("utf-8", "replace").splitlines():
+                with suppress(ValueError):
+                    found.append(json.loads(line))
+        return found
+
+    def _note(self, before: Mapping[str, Any], since: float) -> None:
+        """Note how many rows there were until now; a disk that is full must not undo a load."""
+        history = self._history()
+        stretch = {
+            "since": history[-1]["until"] if history else since,
+            "until": self._changed(),
+            "rows": _rows(before),
+        }
+        with suppress(OSError), (self.folder / HISTORY).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(stretch) + "\n")
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """Changes that take effect together when the block ends well, and not at all when it does not.
@@ -77,7 +114,8 @@ class Store:
         """
         with storage.lock(self.folder):
             (self.folder / "tables").mkdir(exist_ok=True)
-            draft = Draft(self, dict(self.manifest()))
+            before, since = dict(self.manifest()), self._changed()
+            draft = Draft(self, dict(before))
             try:
                 yield draft
                 storage.write_text(self.folder / "tables.json", json.dumps(draft.manifest, indent=1))
@@ -86,6 +124,8 @@ class Store:
                 raise
             finally:
                 draft.close()
+            if draft.manifest != before:
+                self._note(before, since)
             named = {part["file"] for entry in draft.manifest.values() for part in entry["parts"]}
             for part in (draft.forgotten | draft.written) - named:
                 (self.folder / "tables" / part).unlink(missing_ok=True)
@@ -277,3 +317,7 @@ def _disk_error(error: duckdb.IOException) -> OSError:
         if os.strerror(code) in text:
             return OSError(code, os.strerror(code))
     return OSError(errno.EIO, text)
+
+
+def _rows(manifest: Mapping[str, Any]) -> dict[str, int]:
+    return {name: int(entry["rows"]) for name, entry in manifest.items()}

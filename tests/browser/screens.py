@@ -7,8 +7,10 @@ from typing import Any
 
 from tests.browser.servers import until
 
-# Busy, or a chart that is not drawn yet. A page that forbids `eval` is asked from here, not waited in.
+# Busy, pale because it was, or a chart that is not drawn yet. A page that forbids `eval` is asked from here,
+# not waited in.
 _AT_WORK = """() => document.querySelector(".wb-busy") !== null
+  || [...document.querySelectorAll(".wb-result")].some((one) => getComputedStyle(one).opacity !== "1")
   || [...document.querySelectorAll(".wb-chart")].some((one) => one.offsetParent && !one.querySelector("svg"))
 """
 _TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"

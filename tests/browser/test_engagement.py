@@ -20,7 +20,7 @@ def test_stays_are_split_and_drawn_and_fit_a_telephone(page: Any, tmp_path: Path
         t = shop.texts("en")
         found = shop.engagement()
         assert reads(page, ".wb-sentence", t(found.visits.sentence))
-        assert until(lambda: page.locator(".wb-chart svg").count() == 5)
+        assert until(lambda: page.locator(".wb-chart svg").count() == 7)
         page.get_by_label("Stays by").select_option("device")
         longest = shop.engagement(by="device").time.groups[0]
         assert reads(page, ".wb-picture h3", f"Longest is {longest.name}")

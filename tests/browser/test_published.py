@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import sample_shop
 from tests.browser.screens import reads, settle, too_wide, visit
+from tests.browser.servers import new_tab
 from workbench import Project
 from workbench.locale import Texts
+from workbench.publish.scripts import Scripts
 from workbench.publish.site import serving_project
 
 TITLE = "Does it work? <b>Yes</b>"
@@ -90,7 +96,7 @@ def test_details_open_by_keyboard(page: Any, url: str) -> None:
     fold = page.locator("details.wb-details").first
     fold.locator("summary").focus()
     page.keyboard.press("Enter")
-    assert fold.locator("pre").is_visible()
+    fold.locator("pre").wait_for(state="visible", timeout=10_000)  # filled once it is open
 
 
 def test_a_page_that_does_not_exist_and_the_list_of_those_that_do(page: Any, url: str) -> None:
@@ -101,6 +107,65 @@ def test_a_page_that_does_not_exist_and_the_list_of_those_that_do(page: Any, url
     assert "3-effect-lab" not in page.content()
     answer = page.goto(f"{url}voila/render/3-effect-lab.ipynb")
     assert answer.status == 404
+
+
+def test_a_second_reader_asks_for_the_scripts_in_one_piece(browser: Any, url: str) -> None:
+    live = f"{url}p/does-it-work-b-yes-b/live?lang=en"
+    asked: list[str] = []
+    for _ in range(2):
+        with new_tab(browser) as page:
+            page.goto(live, wait_until="commit")
+            page.locator(".wb-chart svg").first.wait_for(timeout=60_000)
+            asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    (bundle,) = [one for one in asked if "/voila/scripts/" in one]
+    assert len([one for one in asked if ".js" in one]) < 12
+    plain = urllib.request.Request(bundle, headers={"Accept-Encoding": "identity"})
+    with urllib.request.urlopen(plain) as answer:
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+        assert b"webpackChunk" in answer.read()
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(bundle.replace("scripts/", "scripts/0"))
+
+
+def test_in_one_piece_each_script_is_as_strict_as_it_was(page: Any, tmp_path: Path) -> None:
+    scripts, file = Scripts(), tmp_path / "part.js"
+    for number, strict in enumerate(("", '"use strict";', "")):
+        place = "(self.webpackChunk_X=self.webpackChunk_X||[])"
+        file.write_text(f"{strict}{place}.push((function(){{return this === undefined}})()) // the end")
+        scripts.note(f"voila/static/{number}.js", file)
+    page.add_script_tag(content=gzip.decompress(scripts.packed(scripts.bundle) or b"").decode())
+    assert page.evaluate("webpackChunk_X") == [False, True, False]
+
+
+def test_who_may_go_home_is_led_there_from_the_live_page(page: Any, url: str) -> None:
+    page.goto(f"{url}p/does-it-work-b-yes-b/live?lang=es", wait_until="commit")
+    page.wait_for_selector(".wb-page h1", timeout=60_000)
+    page.get_by_role("link", name="Inicio", exact=True).click()
+    assert reads(page, "h1", "Páginas publicadas")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_page_that_was_changed_says_so_as_the_readers_computer_looks(
+    browser: Any, tmp_path: Path, shop: Project, scheme: str
+) -> None:
+    own = sample_shop.copy(shop, tmp_path / "changed")
+    file = next((own.path / "published").glob("*/versions/1/index.html"))
+    file.write_text(file.read_text("utf-8").replace("<h1", "<h1 hidden", 1), "utf-8")
+    with serving_project(own) as server:
+        for language, wide in (("en", 1280), ("es", 390)):
+            with new_tab(
+                browser, color_scheme=scheme, locale=language, viewport={"width": wide, "height": 800}
+            ) as tab:
+                answer = tab.goto(f"{server.url}p/{file.parents[2].name}/")
+                assert answer.status == 409
+                said = {"en": "not what was published", "es": "no es la que se publicó"}[language]
+                assert said in tab.locator(".wb-sentence:visible").inner_text()
+                assert said in tab.title()
+                assert tab.evaluate("document.documentElement.scrollWidth") == wide
+                paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+                ink = tab.evaluate("getComputedStyle(document.querySelector('main')).color")
+                dark = sum(map(int, re.findall(r"\d+", paper))) < sum(map(int, re.findall(r"\d+", ink)))
+                assert dark == (scheme == "dark")
 
 
 def visit_or_error(page: Any, url: str, name: str) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.notebooks import write
 from tests.browser.servers import kernels, new_tab, run_in_lab, until
-from workbench.publish.serve import Server, serving
+from workbench.publish.serve import Server
 
 SLOW = 60_000  # ms; a page starts a kernel and imports altair
 
@@ -62,41 +60,12 @@ LATE = """
 import altair
 import ipywidgets
 import pandas
-from workbench.charts.runtime import Chart, runtime
+from workbench.charts.runtime import Chart
 early = Chart(
     chart=altair.Chart(pandas.DataFrame({"x": [1, 2]})).mark_point().encode(x="x"), description="Early"
 )
-button = ipywidgets.Button(description="Send Vega")
-button.on_click(lambda _: runtime())
-ipywidgets.VBox([early, button])
+ipywidgets.VBox([early, ipywidgets.Button(description="There")])
 """
-
-
-GUARDED = """
-import os
-import ipywidgets
-from workbench.locale import Texts
-from workbench.publish.guard import ConnectionGuard
-page = ipywidgets.VBox([ipywidgets.Label(str(os.getpid())).add_class("process")])
-size = ipywidgets.Dropdown(options=["small", "large"], description="Size")
-colour = ipywidgets.Dropdown(options=["black"], description="Colour")
-said = ipywidgets.Label("nothing").add_class("said")
-def offer(change):
-    colour.options = ["red", "green"] if change["new"] == "large" else ["black"]
-size.observe(offer, "value")
-colour.observe(lambda change: setattr(said, "value", str(change["new"])), "value")
-name = ipywidgets.Text(description="Name")
-fold = ipywidgets.HTML("<details><summary>More</summary><p>Details</p></details>")
-far = ipywidgets.HTML('<div style="height: 2000px">far</div>')
-page.children = (*page.children, size, colour, name, said, fold, far, ConnectionGuard(Texts("en"), page))
-page
-"""
-
-
-def write(folder: Path, name: str, code: str) -> None:
-    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    cells = [nbformat.v4.new_code_cell(code)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / name)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +73,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("site")
     write(path, "index.ipynb", CHARTS)
     write(path, "late.ipynb", LATE)
-    write(path, "guarded.ipynb", GUARDED)
     write(path, "wrong.ipynb", "raise ValueError('customer 4711')")
     return path
 
@@ -209,11 +177,14 @@ def test_charts_follow_the_width_of_the_window_and_never_leave_it(charts: Any, w
 
 
 def test_a_chart_that_is_there_before_vega_is_drawn_when_vega_comes(page: Any, server: Server) -> None:
+    late: list[Any] = []
+    page.route("**/vega_runtime.js", lambda route: late.append(route))
     page.goto(server.url + "voila/render/late.ipynb")
-    button = page.get_by_role("button", name="Send Vega")
-    expect(button).to_be_visible(timeout=SLOW)
+    expect(chart(page, "Early")).to_be_visible(timeout=SLOW)
     expect(chart(page, "Early").locator("svg")).to_have_count(0)
-    button.click()
+    assert late
+    for route in late:
+        route.continue_()
     expect(chart(page, "Early").locator(".mark-symbol path")).to_have_count(2)
 
 
@@ -249,75 +220,13 @@ def test_a_page_that_fails_says_one_sentence_and_nothing_of_the_data(page: Any, 
 def test_a_closed_page_leaves_no_kernel(page: Any, server: Server) -> None:
     before = kernels(server)
     page.goto(server.url + "voila/render/late.ipynb")
-    expect(page.get_by_role("button", name="Send Vega")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="There")).to_be_visible(timeout=SLOW)
     assert kernels(server) == before + 1
     page.close(run_before_unload=True)
     assert until(lambda: kernels(server) <= before)
 
 
-def opened(page: Any, url: str) -> None:
-    """Open the guarded page and use it: one control brings another with it."""
-    page.goto(url + "voila/render/guarded.ipynb", wait_until="commit")
-    expect(page.locator(".process")).to_be_visible(timeout=SLOW)
-    page.get_by_label("Size", exact=True).select_option("large")
-    page.get_by_label("Colour", exact=True).select_option("green")
-    expect(page.locator(".said")).to_have_text("green")
-    page.get_by_label("Name", exact=True).fill("Ana")
-    page.get_by_label("Name", exact=True).blur()
-    page.locator("summary").click()
-    page.mouse.wheel(0, 700)
-    # the browser has been told where the controls stand
-    kept = "Object.values(sessionStorage).join()"
-    assert until(lambda: all(word in page.evaluate(kept) for word in ("Ana", "top")))
-    expect(page.get_by_role("alert").locator("p")).to_have_count(0)
-
-
-def back_where_it_was(page: Any, process: str) -> None:
-    """Load the page again by what the banner offers, and look whether all is as it was."""
-    page.get_by_role("button", name="Load it again").click()
-    expect(page.locator(".process")).to_be_visible(timeout=SLOW)
-    expect(page.locator(".process")).not_to_have_text(process, timeout=SLOW)
-    expect(page.locator(".said")).to_have_text("green", timeout=SLOW)
-    expect(page.get_by_label("Size", exact=True)).to_have_value("large")
-    expect(page.get_by_label("Colour", exact=True)).to_have_value("green")
-    expect(page.get_by_label("Name", exact=True)).to_have_value("Ana")
-    expect(page.locator("details p")).to_be_visible()
-    assert until(lambda: page.evaluate("scrollY") > 300)
-
-
-def test_a_page_whose_kernel_has_died_says_so_and_opens_where_it_was(page: Any, server: Server) -> None:
-    opened(page, server.url)
-    process = page.locator(".process").inner_text()
-    os.kill(int(process), signal.SIGKILL)
-    expect(page.get_by_role("alert").get_by_text("has lost its connection")).to_be_visible(timeout=SLOW)
-    back_where_it_was(page, process)
-
-
-def test_a_page_whose_network_is_cut_says_so_until_it_is_back(page: Any, server: Server) -> None:
-    opened(page, server.url)
-    page.context.set_offline(True)
-    os.kill(
-        int(page.locator(".process").inner_text()), signal.SIGSTOP
-    )  # sockets that are open stay open there
-    expect(page.get_by_role("alert").get_by_text("cannot be reached")).to_be_visible(timeout=SLOW)
-    page.context.set_offline(False)
-    os.kill(int(page.locator(".process").inner_text()), signal.SIGCONT)
-    expect(page.get_by_role("alert").locator("p")).to_have_count(0, timeout=SLOW)
-    page.get_by_label("Colour", exact=True).select_option("red")
-    expect(page.locator(".said")).to_have_text("red")
-
-
-def test_a_page_whose_server_has_stopped_says_so_and_opens_where_it_was(page: Any, folder: Path) -> None:
-    with serving(folder) as first:
-        opened(page, first.url)
-        process = page.locator(".process").inner_text()
-        port = int(first.url.split(":")[2].strip("/"))
-    expect(page.get_by_role("alert").get_by_text("cannot be reached")).to_be_visible(timeout=SLOW)
-    with serving(folder, port):
-        expect(page.get_by_role("alert").get_by_text("has lost its connection")).to_be_visible(timeout=SLOW)
-        back_where_it_was(page, process)
-
-
+@pytest.mark.long
 @pytest.mark.requirement("G02")
 def test_the_same_notebook_works_in_jupyterlab(
     page: Any, folder: Path, laboratory: Callable[[Path], str]

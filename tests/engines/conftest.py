@@ -20,19 +20,6 @@ from tests.engines.shop import fill_catalogue, fill_postgres, make_project, shop
 from workbench import Project
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "engines: starts PostgreSQL or Spark")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "engines" in str(config.getoption("-m")):
-        return
-    left_out = [item for item in items if item.get_closest_marker("engines")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session", autouse=True)
 def quick_java() -> Iterator[None]:
     """The Spark in this process starts as the servers do."""

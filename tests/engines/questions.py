@@ -51,6 +51,12 @@ def _scores(project: Project) -> object:
     return told.customers, told.until, sorted(tuple(row.values()) for row in rows)
 
 
+def _coming(project: Project) -> object:
+    """Hours of the week on the shop's clock, and the way from a look to an order."""
+    found = project.engagement()
+    return found.visits, found.when, found.carts
+
+
 def _with_consent(project: Project) -> object:
     """Revenue of those orders only whose customer had agreed by then."""
     settings = project.settings.model_copy(update={"consent_purpose": "analysis"})
@@ -106,6 +112,7 @@ QUESTIONS: dict[str, Callable[[Project], Any]] = {
     "occasions by region": lambda p: p.occasions(by="region"),
     "occasions of an event by experiment": lambda p: p.occasions(of="page_view", period="week", by=HOME),
     "recency, frequency, money": lambda p: p.rfm(),
+    "when people come and what becomes of carts": _coming,
     "scores": _scores,
     "segment sizes": lambda p: p.segment_sizes(),
     "checks": lambda p: p.checks(),

@@ -42,6 +42,7 @@ def test_propensities_are_those_of_a_logistic_regression_by_statsmodels() -> Non
     assert propensity(people) == pytest.approx(other.predict(design), abs=2e-4)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("name", ["regression", *ESTIMATES])
 def test_intervals_hold_the_truth_as_often_as_they_say(name: str, binary: bool) -> None:

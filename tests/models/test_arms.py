@@ -147,6 +147,7 @@ def test_with_many_customers_hurdle_and_plain_mean_agree() -> None:
     assert apart.sd == pytest.approx(plain.sd, rel=0.005)
 
 
+@pytest.mark.sampling
 def test_with_few_buyers_the_hurdle_interval_covers_the_truth_more_often() -> None:
     truth = 0.05 * np.exp(3 + 0.5)
     covered = {"hurdle": 0, "plain": 0}

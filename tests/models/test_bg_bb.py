@@ -90,6 +90,7 @@ def _orders(x: int, t_x: int) -> list[tuple[int, ...]]:
     return [order for order in product((0, 1), repeat=t_x) if sum(order) == x and order[-1]]
 
 
+@pytest.mark.sampling
 def test_simulation_based_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameters drawn from the prior lie anywhere in their posterior: ranks are uniform.
 

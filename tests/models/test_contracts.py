@@ -55,6 +55,7 @@ def test_the_published_retention_and_residual_lifetime() -> None:
     assert contracts.residual_lifetime(high_end, 7, 0.1)[0] == pytest.approx(closed, rel=1e-9)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("model", contracts.MODELS)
 def test_simulation_based_calibration(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Survival of contracts drawn from the prior lies anywhere in its posterior: ranks are uniform.

@@ -58,6 +58,7 @@ def test_the_rest_is_the_mean_over_its_people_not_over_its_groups() -> None:
     )
 
 
+@pytest.mark.sampling
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(4)
     held = []

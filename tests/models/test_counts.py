@@ -64,6 +64,7 @@ def test_a_unit_of_exposure_may_be_any() -> None:
     assert other.rate.ppf(ENDS) == pytest.approx(1000 * one.rate.ppf(ENDS), rel=1e-6)
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("E04")
 @pytest.mark.parametrize(
     ("units", "mean", "dispersion", "unequal"), [(150, 0.3, 4.0, False), (15, 0.03, 0.5, True)]

@@ -130,6 +130,7 @@ def test_a_ratio_of_medians_turned_round_is_its_inverse() -> None:
     assert below == pytest.approx(1 - above, abs=1e-9)
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("E01")
 def test_intervals_hold_the_median_though_stays_of_a_customer_are_alike() -> None:
     """80 shops of 150 customers, 5 stays each: fewer than 71 of 95 % intervals hold it once in 100 times."""

@@ -106,6 +106,7 @@ def test_lower_may_be_better() -> None:
         assert (down[name].difference, down[name].interval) == (effect.difference, effect.interval)
 
 
+@pytest.mark.sampling
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(6)
     shares = dict(zip(NAMES, (0.12, 0.10, 0.08, 0.09), strict=True))

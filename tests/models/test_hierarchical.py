@@ -19,6 +19,7 @@ from workbench.models.pooling import Effect, PooledEffect, pool_segments
 from workbench.moments import Moments
 from workbench.records import Confirmation
 
+pytestmark = pytest.mark.sampling
 LEVEL = 0.9
 CONTROLS = [Moments.of_binary(k, n) for k, n in [(500, 5000), (960, 12000), (450, 3000), (2000, 20000)]]
 TREATMENTS = [Moments.of_binary(k, n) for k, n in [(590, 5000), (1010, 12000), (480, 3000), (2290, 20000)]]

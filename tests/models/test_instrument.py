@@ -56,6 +56,7 @@ def test_draws_of_the_two_differences_have_these_quantiles() -> None:
         assert found.cdf(found.ppf(q)) == pytest.approx(q)
 
 
+@pytest.mark.sampling
 def test_intervals_hold_the_effect_on_the_moved_whoever_takes_it_anyway() -> None:
     rng = np.random.default_rng(3)
     held, naive, looks = 0, [], 400

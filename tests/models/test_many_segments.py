@@ -98,6 +98,7 @@ def test_a_claim_of_many_is_never_easier_than_one_alone_and_follows_the_probabil
             assert (sure > (1 + found.level_of_each) / 2) == (least > 0 or most < 0)
 
 
+@pytest.mark.sampling
 def test_intervals_hold_together_and_ranks_hold_as_often_as_they_say() -> None:
     """240 experiments of 8 segments whose truth is known; intervals of 90 %."""
     random = np.random.default_rng(10)

@@ -52,6 +52,7 @@ def test_the_ratio_is_what_an_integral_over_both_rates_gives() -> None:
         assert RateRatio(one, other).cdf(k) == pytest.approx(found, abs=1e-8)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("events", [4.0, 20.0, 300.0])
 def test_intervals_hold_the_truth_as_often_as_they_say(events: float) -> None:
     """Over rates around `events` a unit, since counts are whole and one rate may be lucky."""

@@ -19,6 +19,7 @@ from workbench.models.importance import NormalPrior
 from workbench.models.purchases import MODELS, PurchaseDraws, expected_purchases
 from workbench.models.spend import SpendDraws, bin_spend, expected_spend
 
+pytestmark = pytest.mark.sampling
 DATA_SETS, DRAWS, BINS = 48, 63, 8
 PRIORS = {
     "bg-nbd": NormalPrior(np.array([np.log(0.35), -0.2, -1.0, 1.0]), np.full(4, 0.5)),

@@ -142,6 +142,7 @@ def test_one_period_is_a_table_of_two_by_two() -> None:
     assert np.exp(found.mode) == pytest.approx(theirs.statistic, rel=1e-4)
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("R06", "C07")
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """Nine times in ten of 120, within three standard errors of the simulation."""

@@ -183,6 +183,7 @@ def test_ranks_of_three_groups_add_up() -> None:
     assert (found.low.tolist(), found.high.tolist()) == ([1, 1, 3], [2, 2, 3])
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("V04")
 def test_without_a_difference_its_probability_is_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """30 experiments on 60 shops of one world: P(difference > 0) is uniform, 0.99 no rarer than 0.5.

@@ -95,6 +95,7 @@ def test_counted_rows_are_customers_one_by_one(cdnow: Followed) -> None:
     assert np.all(np.diff(tracked) > 0)
 
 
+@pytest.mark.sampling
 @pytest.mark.requirement("P03")
 def test_a_model_that_is_right_is_found_calibrated() -> None:
     """Futures drawn from the model: intervals hold their share, probabilities what they say."""

@@ -227,7 +227,8 @@ def test_files_without_the_person_are_not_touched(tmp_path: Path) -> None:
 
 def test_a_part_of_which_nothing_is_left_can_still_be_read(tmp_path: Path) -> None:
     after = swapped(stored(tmp_path, by_pyarrow), ANA)
-    assert duckdb.sql(f"SELECT * FROM {scan(after['refunds'])}").fetchall() == []
+    with duckdb.connect() as database:
+        assert database.execute(f"SELECT * FROM {scan(after['refunds'])}").fetchall() == []
     assert pq.read_table(after["refunds"][0]).column_names == list(standard("refunds").names)
 
 

@@ -30,7 +30,8 @@ def by_duckdb(text: str) -> int:
     block = KEY.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
     sql = f"SELECT sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(?))))"
-    (digest,) = duckdb.execute(sql, [text]).fetchone() or ("",)
+    with duckdb.connect() as database:
+        ((digest,),) = database.execute(sql, [text]).fetchall()
     return int(digest[:16], 16) % 2**63
 
 

@@ -25,7 +25,7 @@ def test_the_page_says_what_the_analysis_does(shop: Project) -> None:
     state.weeks = 6
     page = view(state, T)
     found = design(shop, state.settings())
-    assert state.answer_view == found
+    assert state.found == found
     assert escape(str(design_words.sentence(found))).replace(" %", "&nbsp;%").replace(
         "&lt; ", "&lt;&nbsp;"
     ) in answers(page)
@@ -65,8 +65,8 @@ def test_every_setting_reaches_the_design(shop: Project) -> None:
     }.items():
         setattr(state, name, value)
         assert state.problem is None, (name, str(state.problem))
-        assert state.answer_view is not None
-    settings = state.answer_view.settings
+        assert state.found is not None
+    settings = state.found.settings
     assert (settings.mean, settings.sd, settings.zeros, settings.weekly) == (12.5, 40.0, 0.8, 1200.5)
     assert settings.loss is None
     assert settings.split == (80.0, 20.0)
@@ -76,8 +76,8 @@ def test_every_setting_reaches_the_design(shop: Project) -> None:
 def test_a_rate_by_hand_is_in_per_cent_and_a_mean_is_not(shop: Project) -> None:
     state = DesignState(shop, 300)
     state.mean, state.weekly = "5", "1000"
-    assert state.answer_view is not None
-    assert state.answer_view.base.metric.mean == pytest.approx(0.05)
+    assert state.found is not None
+    assert state.found.base.metric.mean == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_what_cannot_be_planned_is_said_and_can_be_put_right(
     before = getattr(state, name)
     setattr(state, name, value)
     assert says in str(state.problem)
-    assert state.answer_view is None
+    assert state.found is None
     setattr(state, name, before)
-    assert (state.problem, state.answer_view is None) == (None, False)
+    assert (state.problem, state.found is None) == (None, False)
 
 
 def test_a_project_without_data_can_be_planned_by_hand(empty_shop: Project) -> None:

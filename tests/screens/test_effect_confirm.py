@@ -86,7 +86,7 @@ def test_a_confirmation_runs_beside_the_page_and_takes_the_place_of_the_answer(
     sampler.set()
     split.wait(SECONDS)
     assert (split.confirming, split.problem) == (False, None)
-    assert split.progress >= 0.5
+    assert split.work.share == 0.5
     assert split.record is not None
     assert split.record.settings.confirm
     parts = [item for item in split.record.summary.comparisons if item.segment is not None]

@@ -66,7 +66,7 @@ def test_the_page_shows_time_with_what_it_led_to_and_says_what_is_missing(shop: 
     assert "One page only" in told
     assert "Social networks need the table social" in told
     assert "Chats need events" in told
-    assert len([chart for chart in charts(page) if chart.chart is not None]) == 5
+    assert len([chart for chart in charts(page) if chart.chart is not None]) == 7
 
 
 def test_each_control_asks_anew(shop: Project) -> None:

@@ -22,12 +22,12 @@ def test_the_page_says_what_the_project_says(shop: Project) -> None:
     t = Texts()
     state = FairnessState(shop)
     page = view(state, t)
-    assert state.answered is None  # nobody watches yet
+    assert state.found is None  # nobody watches yet
     state.watch()
     assert state.problem is None
     choose(page, "Groups by", "device")
     found = shop.fairness("device")
-    assert state.answered == found
+    assert state.found == found
     assert t(found.verdict) in answers(page)
     shown = charts(page)
     assert len(shown) == len(found.measures)
@@ -42,16 +42,16 @@ def test_each_control_is_answered(shop: Project) -> None:
     state = watched(shop)
     page = view(state, Texts())
     state.attribute = "country"
-    whole = state.answered
+    whole = state.found
     choose(page, "Counted in", "the last 30 days")
-    assert state.answered == shop.fairness("country", days=30)
-    assert state.answered != whole
+    assert state.found == shop.fairness("country", days=30)
+    assert state.found != whole
     control(page, "Differences that do not matter (%)").value = 50
-    assert state.answered is not None
-    assert state.answered.matters == 0.5
-    assert not any(item.differs for one in state.answered.measures for item in one.groups)
+    assert state.found is not None
+    assert state.found.matters == 0.5
+    assert not any(item.differs for one in state.found.measures for item in one.groups)
     choose(page, "Probability of the intervals", "80 %")
-    assert state.answered.level == 0.8
+    assert state.found.level == 0.8
 
 
 @pytest.mark.requirement("G08")
@@ -65,13 +65,13 @@ def test_sensitive_attributes_come_first_and_their_segments_are_named(own_shop: 
     page = view(state, Texts())
     assert state.names[0] == "gender"
     assert "gender (sensitive)" in control(page, "Groups by").options
-    assert state.answered is not None
-    assert state.answered.attribute == "gender"
+    assert state.found is not None
+    assert state.found.attribute == "gender"
     assert "ladies" in words(page)
 
 
 def test_an_empty_project_says_what_is_missing(empty_shop: Project) -> None:
     state = watched(empty_shop)
     assert "no customers" in str(state.missing)
-    assert state.answered is None
+    assert state.found is None
     assert state.problem is None

@@ -19,6 +19,7 @@ from workbench.screens.publishing import question
 
 Screen = Callable[..., ipywidgets.VBox]
 ALL: dict[str, Screen] = {
+    "0-home": screens.home,
     "1-load-and-check": screens.load_and_check,
     "2-segments": screens.segments,
     "3-effect-lab": screens.effect_lab,

@@ -14,13 +14,14 @@ import pytest
 
 from tests.browser.servers import until
 from tests.screens.loads import MESSY, loaded, messy_file, page_of
-from tests.screens.pages import control, words
+from tests.screens.pages import widgets, words
 from workbench import Project
 from workbench.demo import samples_folder
 from workbench.locale import Texts
 from workbench.screens.browsing import FolderBrowser, file_size
 from workbench.screens.loading import LoadState
 from workbench.screens.reading import EACH
+from workbench.screens.work_view import WorkView
 from workbench.tables.recipe import Recipe
 from workbench.tables.report import LoadReport
 
@@ -64,7 +65,9 @@ def test_the_page_can_be_used_while_a_file_is_loaded(
     state.load()
     assert held_up["begun"].wait(30)
     assert state.run.active
-    assert control(page, "Loading orders.csv").value > 0
+    (told,) = [one for one in widgets(page) if isinstance(one, WorkView) and one.shown]
+    assert told.words == "Loading orders.csv"
+    assert (told.share or 0) > 0
     state.look([messy])
     state.choose("channel", "nota")
     assert state.problem is None
@@ -90,7 +93,7 @@ def test_a_load_that_is_stopped_changes_nothing(
     state.load()
     assert held_up["begun"].wait(30)
     state.run.stop()
-    assert state.run.stopping
+    assert state.run.work.stopping
     held_up["go"].set()
     state.run.wait(60)
     assert str(state.run.notice) == "Stopped; nothing has changed."

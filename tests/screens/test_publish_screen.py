@@ -95,3 +95,15 @@ def test_a_split_by_age_has_to_be_allowed(own_shop: Project) -> None:
     state.sensitive_too = True
     state.publish()
     assert [page.title for page in state.pages] == ["By age"]
+
+
+def test_without_a_browser_the_screen_says_how_a_page_becomes_a_pdf(
+    own_shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM", "there-is-no-such-browser")
+    state = PublishState(own_shop)
+    slug = own_shop.publish([next(iter(own_shop.records.values()))], "One").slug
+    handed: list[object] = []
+    state.as_pdf(slug, "en", handed.append)
+    assert handed == [None]
+    assert "install Chromium" in str(state.problem)

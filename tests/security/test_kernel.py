@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -144,3 +145,23 @@ def test_readers_have_kernels_of_their_own_and_take_them_along(place: Place, rea
     while len(psutil.Process(place.server.process.pid).children()) > before - 2 and time.monotonic() < end:
         time.sleep(0.05)
     assert len(psutil.Process(place.server.process.pid).children()) == before - 2
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere the way to a temporary file is too long for it"
+)
+def test_no_channel_of_a_kernel_is_a_port(socket: websocket.WebSocket, place: Place) -> None:
+    """Others who use this computer reach every port of it, but not the files of whoever serves the pages.
+
+    One port is left: where ipykernel hears what child processes print, which takes nothing without a secret.
+    """
+    widgets(socket)
+    served = psutil.Process(place.server.process.pid)
+    private = str(place.server.log.parent)  # others may serve pages and notebooks at the same time
+    ours = [one for one in served.parent().children() if any(private in part for part in one.cmdline())]
+    kernels = [child for one in ours for child in one.children()]
+    ports = [
+        sum(found.status == "LISTEN" and bool(found.laddr) for found in one.net_connections("tcp"))
+        for one in kernels
+    ]
+    assert max(ports) == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import stat
+from collections.abc import Iterator
 
 import pytest
 
 from tests.security.conftest import ANALYST, Place, Reader
 from workbench.publish.links import Links
+from workbench.publish.serve import Entry, Server, serving
 
 REFUSED = ("This page opens by its link only.", "Esta página solo se abre con su enlace.")
 ADDRESSES = (
@@ -79,6 +82,25 @@ def test_the_live_page_shows_its_own_publication_whichever_the_address_asks_for(
     assert "page page=shops&amp;lang=es project None" in text
 
 
+def test_the_way_home_is_for_those_whom_it_lets_in_whatever_the_address_asks_for(
+    place: Place, reader: Reader, stranger: Reader
+) -> None:
+    """The live page is told by the server alone who may go home; messages link there for nobody else."""
+    token = place.token("shops")
+    for asked in ("", "?home=yes", "?home=yes&lang=es", f"?token={token}&home=yes"):
+        assert "home" not in reader.get(f"p/shops/live{asked}", follow=True).text.partition("page page=")[2]
+    for address, status in (("p/shops/r2.json", 404), ("nothing/at/all", 404), ("p/prices/", 403)):
+        answer = reader.get(address)
+        assert answer.status_code == status
+        assert not re.search(r'href="/x/["?]', answer.text)
+        assert "Inicio" not in answer.text
+    stranger.get(f"?token={ANALYST}")
+    assert "page page=shops&amp;home=yes project" in stranger.live("shops")[0]
+    answer = stranger.get("nothing/at/all")
+    assert answer.status_code == 404
+    assert 'href="/x/?lang=en"' in answer.text
+
+
 def test_a_link_that_was_taken_back_opens_nothing_and_a_new_one_does(place: Place, stranger: Reader) -> None:
     links = Links(place.project)
     old = place.token("prices")
@@ -138,3 +160,33 @@ def test_a_page_that_was_changed_after_it_was_published_shows_no_number(
     assert answer.status_code == 409
     assert "not what was published" in answer.text
     assert "Sales" not in answer.text
+
+
+@pytest.fixture(scope="module")
+def behind_a_proxy(place: Place) -> Iterator[Server]:
+    """A server of the same pages that readers reach by HTTPS, and where nobody is the analyst."""
+    entry = Entry("https://pages.example.org/x/", place.project / "published", place.project)
+    with serving(place.site, entry=entry) as server:
+        yield server
+
+
+def test_where_nobody_is_the_analyst_no_token_is_the_analysts(behind_a_proxy: Server) -> None:
+    """Attack: a token of nothing, whose hash is that of the token which nobody has."""
+    for cookies in ({}, {"workbench-analyst": ""}, {"workbench-analyst": '""'}):
+        stranger = Reader(behind_a_proxy)
+        stranger.session.cookies.update(cookies)
+        for address in (*ADDRESSES, *ANALYSTS):
+            assert stranger.get(address).status_code == 403
+            token = f"{'&' if '?' in address else '?'}token="
+            assert stranger.get(address + token).status_code == 403
+        assert 'href="/x/' not in stranger.get("nothing/at/all").text
+
+
+def test_a_cookie_of_a_page_that_is_reached_by_https_is_sent_by_no_other_way(
+    place: Place, behind_a_proxy: Server
+) -> None:
+    answer = Reader(behind_a_proxy).get(
+        f"p/shops/?token={place.token('shops')}", Host="pages.example.org", **{"X-Forwarded-Proto": "https"}
+    )
+    assert answer.status_code == 302
+    assert "secure" in answer.headers["Set-Cookie"].lower().split("; ")

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.screens import settle
+from tests.browser.servers import until
 from tests.shops import binary, unit_level
 from workbench import Project
 from workbench.publish.serve import Server
@@ -93,10 +95,10 @@ def test_names_are_text_on_published_pages(page: Any, server: Server, slug: str,
 def test_names_are_text_on_screens(page: Any, server: Server) -> None:
     page.goto(f"{server.url}voila/render/3-effect-lab.ipynb?lang=en", wait_until="commit")
     page.wait_for_selector(".wb-sentence:visible", timeout=120_000)
-    split = page.get_by_label("Split by", exact=True)
-    if split.count():
-        split.select_option("country")
-        page.wait_for_timeout(3_000)
+    page.get_by_label("Split by", exact=True).select_option("country")
+    for name in (HTML, SCRIPT, MARKDOWN):
+        assert until(lambda name=name: name in page.evaluate("document.body.textContent"), 60), name
+    settle(page)
     harmless(page)
 
 

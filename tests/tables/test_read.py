@@ -124,10 +124,11 @@ def test_a_late_quoted_field_is_read_although_no_early_row_has_one(file: Write) 
 def test_rows_are_those_that_duckdb_reads_from_a_clean_file(file: Write) -> None:
     body = "".join(f'{i},"a ""{i}"" b",{i * 0.25}\n' for i in range(5_000))
     path = file("id,name,x\n" + body)
-    theirs = duckdb.sql(
-        f"FROM read_csv('{path}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"',"
-        " columns={'id': 'VARCHAR', 'name': 'VARCHAR', 'x': 'VARCHAR'})"
-    ).fetchall()
+    with duckdb.connect() as database:
+        theirs = database.execute(
+            f"FROM read_csv('{path}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"',"
+            " columns={'id': 'VARCHAR', 'name': 'VARCHAR', 'x': 'VARCHAR'})"
+        ).fetchall()
     assert rows_of(open_source(path), block=10_000)[0] == theirs
 
 

@@ -39,9 +39,10 @@ def test_a_broken_row_is_not_swallowed_into_one_padded_with_nothing(load: Load, 
     loaded = load(text, mapping=ORDERS)
     path = tmp_path / "same.csv"
     path.write_text(text)
-    swallowed = duckdb.sql(
-        f"FROM read_csv('{path}', header=true, all_varchar=true, null_padding=true, strict_mode=false)"
-    ).fetchall()
+    with duckdb.connect() as database:
+        swallowed = database.execute(
+            f"FROM read_csv('{path}', header=true, all_varchar=true, null_padding=true, strict_mode=false)"
+        ).fetchall()
     assert len(swallowed) == 3
     assert loaded.report.rows_kept == 2
     assert named(loaded.report.rejected) == [(3, None, "too few columns")]
@@ -140,10 +141,11 @@ def test_identifiers_that_excel_keeps_as_floats_are_whole_numbers(load: Load, tm
 def test_a_broken_line_of_json_is_no_row_of_nothing(tmp_path: Path) -> None:
     path = tmp_path / "revisions.json"
     path.write_text('{"_p":"a","_n":"buy","_t":1767225600}\n{"_p":"b","_n":\n{"_p":"c","_n":"buy"}\n')
-    swallowed = duckdb.sql(
-        f"FROM read_json('{path}', format='newline_delimited', ignore_errors=true,"
-        " columns={_p: 'VARCHAR', _n: 'VARCHAR', _t: 'BIGINT'})"
-    ).fetchall()
+    with duckdb.connect() as database:
+        swallowed = database.execute(
+            f"FROM read_json('{path}', format='newline_delimited', ignore_errors=true,"
+            " columns={_p: 'VARCHAR', _n: 'VARCHAR', _t: 'BIGINT'})"
+        ).fetchall()
     assert (None, None, None) in swallowed
     (batch,) = open_source(path).batches()
     assert batch.rows["_p"].to_pylist() == ["a", "c"]

@@ -17,14 +17,21 @@ import websocket
 from tools.browser import find
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-_WAIT = 300.0  # seconds; a burst on a slow machine takes long
+_PROTOCOL = "v1.kernel.websocket.jupyter.org"
+_WAIT = 300.0  # seconds until a reader goes away; a burst on a slow machine takes long
 
 
 class LiveReader:
     """A live page as a browser opens it: all of its cells, then the state of all of its widgets.
 
+    It speaks as JupyterLab's services do in a browser: `v1.kernel.websocket.jupyter.org`
+    (https://jupyter-server.readthedocs.io/en/stable/developers/websocket-protocols.html).
+
     Args:
         url: Of the page; its addresses begin where its HTML says.
+
+    Raises:
+        RuntimeError: the page is not one, or its kernel does not answer for minutes.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,7 +46,7 @@ class LiveReader:
         self.kernel = kernel[1]
         address = f"{self._root}api/kernels/{self.kernel}/channels?session_id={uuid.uuid4().hex}"
         self._socket = websocket.create_connection(
-            address.replace("http", "ws", 1), timeout=_WAIT, http_no_proxy=["*"]
+            address.replace("http", "ws", 1), timeout=_WAIT, http_no_proxy=["*"], subprotocols=[_PROTOCOL]
         )
         self._tell("comm_open", {"comm_id": "bench", "target_name": "jupyter.widget.control", "data": {}})
         said = self._tell("comm_msg", {"comm_id": "bench", "data": {"method": "request_states"}})
@@ -84,36 +91,37 @@ class LiveReader:
         header = {"msg_id": number, "msg_type": kind, "username": "", "session": number, "version": "5.3"}
         header["date"] = "2026-01-01T00:00:00Z"
         metadata = {"version": "1.0.0" if kind == "comm_open" else ""}
-        self._socket.send(
-            json.dumps(
-                {
-                    "header": header,
-                    "parent_header": {},
-                    "metadata": metadata,
-                    "content": content,
-                    "buffers": [],
-                    "channel": "shell",
-                }
-            )
-        )
+        self._socket.send_binary(_framed("shell", header, {}, metadata, content))
         said: list[dict[str, Any]] = []
-        while True:
-            frame = self._socket.recv()
-            one = json.loads(_text(frame) if isinstance(frame, bytes) else frame)
+        limit = time.monotonic() + _WAIT
+        while time.monotonic() < limit:
+            kind, frame = self._socket.recv_data(control_frame=True)  # signs of life are no answer
+            if kind != websocket.ABNF.OPCODE_BINARY:
+                continue
+            one = _parts(frame)
             said.append(one)
             ended = one["content"].get("execution_state") == "idle"
             if ended and one["parent_header"].get("msg_id") == number:
                 return said
+        raise RuntimeError(f"the kernel did not answer for {_WAIT:g} seconds")
 
 
-def _text(frame: bytes) -> bytes:
-    """What a message with buffers says beside them: their number, where each begins, JSON, the buffers.
+def _framed(channel: str, *parts: dict[str, Any]) -> bytes:
+    """The number of places, where each part begins and the last ends, the channel, the parts."""
+    packed = [channel.encode(), *(json.dumps(part).encode() for part in parts)]
+    places = [8 * (len(packed) + 2)]
+    for part in packed:
+        places.append(places[-1] + len(part))
+    return struct.pack(f"<{len(places) + 1}Q", len(places), *places) + b"".join(packed)
 
-    Source: https://jupyter-server.readthedocs.io/en/stable/developers/websocket-protocols.html, "Default".
-    """
-    (number,) = struct.unpack_from("!I", frame)
-    places = struct.unpack_from(f"!{number}I", frame, 4)
-    return frame[places[0] : places[1] if number > 1 else None]
+
+def _parts(frame: bytes) -> dict[str, Any]:
+    """A message's header, that of what it answers, and what it says; its buffers are left out."""
+    (number,) = struct.unpack_from("<Q", frame)
+    places = struct.unpack_from(f"<{number}Q", frame, 8)
+    names = ("channel", "header", "parent_header", "metadata", "content")
+    found = {name: frame[begin:end] for name, begin, end in zip(names, places, places[1:], strict=False)}
+    return {name: json.loads(part) for name, part in found.items() if name != "channel"}
 
 
 def fetch(url: str, session: requests.Session | None = None) -> float:
@@ -129,22 +137,30 @@ def fetch(url: str, session: requests.Session | None = None) -> float:
     return time.perf_counter() - begin
 
 
+# The moment the largest text that has been seen so far was painted, in ms from the click on the link.
+_PAINTED = """() => new Promise((told) => {
+  const last = (list) => told(list.getEntries().at(-1).startTime);
+  new PerformanceObserver(last).observe({ type: "largest-contentful-paint", buffered: true });
+})"""
+
+
 class Browser:
     """One Chromium."""
 
     def __init__(self, chromium: Any) -> None:
         self._chromium = chromium
 
-    def until(self, url: str, selector: str, *more: str) -> list[float]:
-        """Seconds until `selector`, and each of `more`, is seen in a new browser without a cache."""
+    def until(self, url: str, *selectors: str) -> list[float]:
+        """Seconds until the page's largest text is painted, and until each selector is seen; no cache."""
         context = self._chromium.new_context()
         page = context.new_page()
         begin = time.perf_counter()
         page.goto(url, wait_until="commit", timeout=_WAIT * 1000)
         seconds = []
-        for one in (selector, *more):
+        for one in selectors:
             page.wait_for_selector(one, state="visible", timeout=_WAIT * 1000)
             seconds.append(time.perf_counter() - begin)
+        seconds.insert(0, page.evaluate(_PAINTED) / 1000)
         page.close(run_before_unload=True)
         context.close()
         return seconds

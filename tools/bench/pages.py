@@ -1,8 +1,9 @@
 """`make bench-pages`: how soon readers can read and use a page, beside stock Voilà on the same machine.
 
-    still        the still page: until its heading and its chart are there (Chromium), until it is sent (HTTP)
-    live         the live page: until its sentence and its chart are there (Chromium, one reader), until every
-                 cell is there and all widgets have told their state (HTTP and websocket, all at once)
+    still        the still page: until its text is painted and its chart is there (Chromium), until it is
+                 sent (HTTP)
+    live         the live page: until its text is painted and its chart is there (Chromium, one reader), until
+                 every cell is there and all widgets have told their state (HTTP and websocket, all at once)
     click        from setting a control to its answer, with all pages open
     memory       of the server and everything it started, shared memory counted once (PSS)
 
@@ -13,21 +14,25 @@ template and a plain kernel a reader.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
+import re
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it has no types
+import websocket
 
 from tools.bench.page_readers import LiveReader, browser, fetch
 from workbench import Project
@@ -56,7 +61,10 @@ display(*[record_view(record, t) for record in records])
 
 @dataclass(frozen=True)
 class Figures:
-    """What a burst took: seconds of each reader until the page was there, and of each answer; megabytes."""
+    """What a burst took: seconds of each reader until the page was there, and of each answer; megabytes.
+
+    Whoever never got the page waited infinitely long.
+    """
 
     readers: int
     opened: list[float]
@@ -71,22 +79,24 @@ def bench_pages(readers: Sequence[int], stock: bool) -> None:
         with serving_project(project) as server:
             page = f"{server.url}p/{slug}/"
             LiveReader(page + "live").close()  # the first waits until the imports are done
-            still = [chromium.until(page, "h1", _DRAWN) for _ in range(_REPEATS)]
-            _say("still page, Chromium: heading, chart", *zip(*still, strict=True))
-            live = [chromium.until(page + "live", ".wb-sentence", _DRAWN) for _ in range(_REPEATS)]
-            _say("live page, Chromium: sentence, chart", *zip(*live, strict=True))
+            still = [chromium.until(page, _DRAWN) for _ in range(_REPEATS)]
+            _say("still page, Chromium: text, chart", *zip(*still, strict=True))
+            live = [chromium.until(page + "live", _DRAWN) for _ in range(_REPEATS)]
+            _say("live page, Chromium: text, chart", *zip(*live, strict=True))
             sent = {number: _at_once(number, lambda: fetch(page)) for number in readers}
             for number, seconds in sent.items():
                 _say(f"still page, {number} readers at once", seconds)
-            ours = [_burst(page + "live", number) for number in readers]
-            for figures in ours:
-                _say_burst("live page", figures)
+            ours = []
+            for number in readers:
+                ours.append(_burst(page + "live", number))
+                _say_burst("live page", ours[-1])
         _judge(still, live, sent, ours)
         if stock:
             with _stock_voila(Path(folder), project, slug) as url:
-                opened = [chromium.until(url, ".wb-sentence", _DRAWN) for _ in range(_REPEATS)]
-                _say("stock Voilà, Chromium: sentence, chart", *zip(*opened, strict=True))
-                for number in readers:
+                opened = [chromium.until(url, _DRAWN) for _ in range(_REPEATS)]
+                _say("stock Voilà, Chromium: text, chart", *zip(*opened, strict=True))
+            for number in readers:  # a server each, since the kernels of closed pages stay
+                with _stock_voila(Path(folder), project, slug) as url:
                     _say_burst("stock Voilà", _burst(url, number))
 
 
@@ -116,14 +126,14 @@ def soak(minutes: float) -> None:
         with serving_project(project) as server, ThreadPoolExecutor(_SOAKING) as pool:
             page = f"{server.url}p/{slug}/"
             LiveReader(page + "live").close()
+            before = _memory()
             end = time.monotonic() + 60 * minutes
             done = [pool.submit(read, page) for _ in range(_SOAKING)]
-            first: float | None = None
             while not all(one.done() for one in done):
                 time.sleep(min(30.0, max(1.0, end - time.monotonic())))
                 memory = _memory()
-                first = first or memory
-                print(f"  {visits:>5} visits, {_kernels(server.process.pid):>3} kernels, {memory:5.0f} MB")
+                now = f"  {visits:>5} visits, {_kernels(server.process.pid):>3} kernels, {memory:5.0f} MB"
+                print(now, flush=True)
             limit = time.monotonic() + _CULLED
             while _kernels(server.process.pid) and time.monotonic() < limit:
                 time.sleep(1)
@@ -132,8 +142,11 @@ def soak(minutes: float) -> None:
     print(f"soak of {minutes:g} minutes, {_SOAKING} readers: {visits} visits, {len(errors)} errors")
     for one in errors[:5]:
         print("  " + one)
-    print(f"  kernels left: {left}; memory at first {first:.0f} MB, without readers {rest:.0f} MB")
-    print(f"  lines in the server's log: {len(said.splitlines())}")
+    print(f"  kernels left: {left}; memory before the readers {before:.0f} MB, after them {rest:.0f} MB")
+    kinds = Counter(
+        re.findall(r"^(?:\x1b\[\d+m)?([\w.]*(?:Error|Exception)\b[^\n]{,80})", said, re.MULTILINE)
+    )
+    print(f"  in the server's log: {len(said.splitlines())} lines; {dict(kinds.most_common(5))}")
 
 
 def _publication(folder: Path) -> tuple[Project, str]:
@@ -193,8 +206,13 @@ def _stock_voila(folder: Path, project: Project, slug: str) -> Iterator[str]:
                 time.sleep(0.1)
         yield url
     finally:
-        process.terminate()  # it then stops its kernels
-        process.wait(60)
+        everything = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+        process.terminate()  # it then stops its kernels, most of them
+        psutil.wait_procs(everything, timeout=60)
+        for one in everything:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait()
 
 
 def _at_once(number: int, task: Callable[[], float]) -> list[float]:
@@ -209,7 +227,11 @@ def _burst(url: str, number: int) -> Figures:
 
     def come() -> float:
         begin = time.perf_counter()
-        someones.append(LiveReader(url))
+        try:
+            someones.append(LiveReader(url))
+        except (OSError, RuntimeError, websocket.WebSocketException) as error:
+            print(f"  a reader went away without the page: {error}", flush=True)
+            return math.inf
         return time.perf_counter() - begin
 
     before = _memory()

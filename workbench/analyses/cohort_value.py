@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.analyses import histories as reading
 from workbench.analyses.cohort_days import Asked, cohort_name
-from workbench.engines import Engine
+from workbench.engines import Engine, cancelling
 from workbench.errors import DataError, ModelError
 from workbench.metrics import cohorts as counting
 from workbench.metrics.cells import ask
@@ -70,6 +70,7 @@ def project_value(
     days = length / parts
     ahead, expected = Ahead(Histories(rows.x, rows.t_x, rows.T)), []
     for draw in each_draw(bought):
+        cancelling.check()
         there = rows.n * ahead.alive(draw)
         expected.append(
             [

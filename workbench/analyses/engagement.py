@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.analyses.carts import CARTS, LOOKS, Carts, usual, way
 from workbench.analyses.chats import Chats, chats
 from workbench.analyses.consent import consent_checks
 from workbench.analyses.estimates import Estimate, Needs, clustered, of_arm, share_of
+from workbench.analyses.hours import Hours, when
 from workbench.analyses.social import Social, social
 from workbench.analyses.stays import TimeOnPage, time_on_page
 from workbench.clock import day_number, offsets
@@ -54,6 +56,9 @@ class EngagementSettings:
         level: Of the intervals.
         chat_start, chat_resolved: Names of events; `chat_start` and `chat_resolved` if there are, when None.
         window_days: Success counts for so many days after a chat.
+        looked, carted: Names of events: a product is looked at, something is put into the cart; the usual
+            names when None.
+        cart_hours: So long after that an order counts.
     """
 
     by: str | None = "page_type"
@@ -65,6 +70,9 @@ class EngagementSettings:
     chat_start: str | None = None
     chat_resolved: str | None = None
     window_days: int = 14
+    looked: str | None = None
+    carted: str | None = None
+    cart_hours: int = 24
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,8 @@ class EngagementView:
     Attributes:
         settings: What was asked, with what was found filled in.
         names: Names of events, the most frequent first.
+        when: When people come.
+        carts: From a look at a product to an order.
         checks: What consent leaves of the events.
     """
 
@@ -126,6 +136,8 @@ class EngagementView:
     time: TimeOnPage | Needs
     social: Social | Needs
     chats: Chats | Needs
+    when: Hours | Needs
+    carts: Carts | Needs
     checks: tuple[Check, ...] = ()
 
 
@@ -149,18 +161,32 @@ def analyse(project: Project, **settings: Any) -> EngagementView:
     networks = social(engine, asked.level)
     if edges is None:
         none = Needs(say("Visits, time on pages and chats need the table events."))
-        return EngagementView(asked, names, none, none, networks, none)
+        return EngagementView(asked, names, none, none, networks, none, none, none)
     events = table(engine, "events")
     orders = table(engine, "orders") if has(engine, "orders") else None
     visited = sums.visits(events, orders, gap_minutes=asked.gap_minutes, success=asked.success)
-    found = _visits(engine, visited, asked, project.settings.timezone, edges)
+    timezone = project.settings.timezone
+    found = _visits(engine, visited, asked, timezone, edges)
     return EngagementView(
         asked,
         names,
         found,
         found if isinstance(found, Needs) else _time(engine, events, visited, asked),
         networks,
-        _chats(engine, events, orders, asked, project.settings.timezone, edges),
+        _chats(engine, events, orders, asked, timezone, edges),
+        found if isinstance(found, Needs) else when(engine, visited, timezone, edges, asked.level),
+        way(
+            engine,
+            events,
+            orders,
+            gap_minutes=asked.gap_minutes,
+            looked=asked.looked,
+            carted=asked.carted,
+            success=_purchase(engine, asked.success, names),
+            hours=asked.cart_hours,
+            until=(span(engine, "orders", "events") or edges)[1],
+            level=asked.level,
+        ),
         tuple(consent_checks(project, "events")),
     )
 
@@ -191,6 +217,7 @@ def _found(engine: Engine, asked: EngagementSettings, names: Sequence[str]) -> E
     check_between(asked.gap_minutes, 1, 1440, say("gap in minutes"))
     check_between(asked.least_seconds, 1, CAP_SECONDS - 1, say("least seconds of a stay"))
     check_between(asked.window_days, 1, 365, say("window in days"))
+    check_between(asked.cart_hours, 1, 8760, say("hours after the cart"))
     if not names:
         return asked
     if asked.by is not None:
@@ -201,6 +228,8 @@ def _found(engine: Engine, asked: EngagementSettings, names: Sequence[str]) -> E
         source=_source(engine, asked.source),
         chat_start=_chosen(asked.chat_start, "chat_start", names),
         chat_resolved=_chosen(asked.chat_resolved, "chat_resolved", names),
+        looked=check_choice(asked.looked, names, say("event")) if asked.looked else usual(names, LOOKS),
+        carted=check_choice(asked.carted, names, say("event")) if asked.carted else usual(names, CARTS),
     )
 
 
@@ -216,6 +245,13 @@ def _success(engine: Engine, asked: str | None, names: Sequence[str]) -> str | N
     if kind == "event":
         check_choice(name, names, say("event"))
     return asked
+
+
+def _purchase(engine: Engine, success: str | None, names: Sequence[str]) -> str | None:
+    """What a cart ends in: the success where that is a purchase, else the purchase that there is."""
+    if success == ORDER or (success or "").partition(":")[2] in _PURCHASES:
+        return success
+    return _success(engine, None, names)
 
 
 def _source(engine: Engine, asked: Source | None) -> Source:

@@ -27,6 +27,7 @@ from workbench import storage
 from workbench.errors import ProjectError, RuleError
 from workbench.locale import Message, Texts, say
 from workbench.metrics.rfm import FIFTHS, Cell
+from workbench.team import Team
 
 MOST_SEGMENTS = 20
 MOST_TIERS = 5
@@ -129,6 +130,7 @@ def write(folder: Path, segments: Sequence[NamedSegment]) -> None:
     Raises:
         RuleError: when it does not say, for every customer, where they belong.
     """
+    Team(folder).check("keep")
     places(segments)
     rows = [{"name": one.name, "tier": one.tier, "rule": one.rule} for one in segments]
     with storage.lock(folder):
@@ -137,6 +139,7 @@ def write(folder: Path, segments: Sequence[NamedSegment]) -> None:
 
 def reset(folder: Path) -> None:
     """Go back to the standard list."""
+    Team(folder).check("keep")
     with storage.lock(folder), storage.disk_errors(folder / FILE):
         (folder / FILE).unlink(missing_ok=True)
 

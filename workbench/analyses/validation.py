@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.analyses import histories as reading
 from workbench.analyses.histories import Aftermath, Histories
+from workbench.engines import cancelling
 from workbench.errors import ModelError, WorkbenchError, check_between
 from workbench.locale import say
 from workbench.models import purchases, spend, validation
@@ -88,6 +89,7 @@ def validate(
     left_out: dict[str, LeaveOneOut] = {}
     known = before.everybody
     for model in dict.fromkeys((settings.model, *models)):
+        cancelling.check()
         try:
             drawn = purchases.posterior(known, model, _DRAWS, seeds[0])
             draws = drawn.thin(_LOOKED_AT)
@@ -181,6 +183,7 @@ def _money(
         return None
     ahead, number = Ahead(after.followed.histories), np.zeros_like(after.followed.n)
     for draw in each_draw(draws):
+        cancelling.check()
         number += ahead.alive(draw) * ahead.purchases_if_alive(draw, after.followed.weeks) / len(draws)
     # linear in what was spent, so that the sum over a row's customers needs their sum only
     line = lines.mean[after.followed.histories.x.astype(int)]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analyses.histories import Histories
+from workbench.engines import cancelling
 from workbench.errors import ModelError
 from workbench.locale import Message, say
 from workbench.models import pooled_value, purchases, spend
@@ -141,6 +142,7 @@ def groups_of(
     alone, small, _ = _alone(found, settings, min(draws, _DRAWS_ALONE), seeds[:-1])
     fits = []
     for name, seed in zip(names, seeds, strict=False):
+        cancelling.check()
         draws_of = bought.groups[name, ""]
         fits.append(
             Fit(
@@ -210,6 +212,7 @@ def _alone(
     small: list[str] = []
     withheld: list[Message] = []
     for (name, rows), seed in zip(found.purchases.items(), seeds, strict=True):
+        cancelling.check()
         money = found.spend.get(name)
         if money is None or money.customers < FEWEST_REPEATERS:
             small.append(name)

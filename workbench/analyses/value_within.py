@@ -17,7 +17,7 @@ from workbench import segments
 from workbench.analyses import histories as reading
 from workbench.analyses.groups import described
 from workbench.analyses.value_groups import FEWEST_REPEATERS, Fit, fit, pool
-from workbench.engines import table
+from workbench.engines import cancelling, table
 from workbench.errors import ModelError, WorkbenchError
 from workbench.metrics import purchases as counting
 from workbench.metrics.cells import ask
@@ -93,6 +93,7 @@ def fit_within(project: Project, settings: ValueSettings, control: str | None, s
     bought, spent = pool(rows, money, control, settings.model, _DRAWS, one)
     alone: dict[Group, Fit] = {}
     for (group, some), own in zip(rows.items(), seeds, strict=True):
+        cancelling.check()
         if group in money and money[group].customers >= FEWEST_REPEATERS:
             try:
                 alone[group] = fit("", some, money[group], settings, _DRAWS_ALONE, own)

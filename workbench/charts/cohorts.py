@@ -7,8 +7,9 @@ from typing import Any
 
 import altair as alt
 
+from workbench.charts.ends import axis, names, placed
 from workbench.charts.picture import Picture, in_words
-from workbench.charts.theme import CONTROL, INK, LINE, TREATMENT, themed
+from workbench.charts.theme import CELL_INK, CELL_PAPER, CONTROL, LINE, TREATMENT, themed
 from workbench.locale import Texts
 from workbench.records import Cohort, CohortCell, CohortRecord, Projected
 from workbench.records.cohorts import FIRST_ORDER, Measure
@@ -17,6 +18,7 @@ from workbench.report.cohorts import cohort_rows, named
 
 MOST_ROWS = 36  # cohorts that are drawn, the newest; the table has all
 MOST_AGES = 24
+_HEIGHT = 280
 _MOST_WORDS = 6  # cohorts that are read out
 _DARK = 0.6  # of the scale: from here on numbers are white
 
@@ -99,13 +101,14 @@ def grid(found: CohortRecord, measure: Measure, t: Texts) -> Picture:
     )
     layers = [
         base.transform_filter("datum.whole").mark_rect(stroke="white", strokeWidth=1).encode(color=shade),
+        base.transform_filter("!datum.whole").mark_rect(fill=CELL_PAPER),
         base.transform_filter("!datum.whole")
         .mark_rect(stroke=CONTROL, strokeWidth=1, strokeDash=[3, 2], fillOpacity=0.55)
         .encode(color=shade),
         *_hatched(unknown, names),
         base.mark_text(fontSize=11).encode(
             text="text:N",
-            color=alt.condition("datum.dark && datum.whole", alt.value("white"), alt.value(INK)),
+            color=alt.condition("datum.dark && datum.whole", alt.value(CELL_PAPER), alt.value(CELL_INK)),
         ),
     ]
     title = _grid_title(found, measure, t)
@@ -151,7 +154,9 @@ def _grid_title(found: CohortRecord, measure: Measure, t: Texts) -> str:
 def value(found: CohortRecord, t: Texts) -> Picture:
     """What a customer of each cohort brought by each age; dashed what is expected, with a band."""
     drawn = _some(found)
-    rows, ahead, ends = [], [], []
+    rows: list[dict[str, Any]] = []
+    ahead: list[dict[str, Any]] = []
+    ends: list[dict[str, Any]] = []
     for one in drawn:
         name = _label(one, found, t)
         new = one is drawn[-1]
@@ -175,10 +180,12 @@ def value(found: CohortRecord, t: Texts) -> Picture:
             ends.append({"cohort": name, "age": last.age, "value": last.value, "new": new})
         elif seen:
             ends.append({"cohort": name, "age": seen[-1].age + 1, "value": seen[-1].value, "new": new})
+    values = [row["value"] for row in rows] + [row[name] for row in ahead for name in ("low", "high")]
+    ends = placed(ends, "value", values, _HEIGHT) if ends else []
     color: Any = alt.condition("datum.new", alt.value(TREATMENT), alt.value(CONTROL))
     x: Any = alt.X("age:Q", title=t("Age in {periods}", periods=_periods(found, t)))
     y_title = t("{measure} ({currency})", measure=measure_name("value", t), currency=t.currency)
-    y: Any = alt.Y("value:Q", title=y_title)
+    y: Any = alt.Y("value:Q", title=y_title, scale=axis())
     detail = alt.Detail("cohort:N")
     tooltip = [
         alt.Tooltip("cohort:N", title=t("Cohort")),
@@ -188,12 +195,10 @@ def value(found: CohortRecord, t: Texts) -> Picture:
     lived = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, detail=detail, color=color, tooltip=tooltip)
     later = alt.Chart(alt.Data(values=ahead)).encode(x=x, detail=detail, color=color)
     layers = [
-        later.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=y_title), y2="high:Q"),
+        later.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=y_title, scale=axis()), y2="high:Q"),
         later.mark_line(strokeDash=[5, 3]).encode(y=y, tooltip=tooltip),
         lived.mark_line(),
-        alt.Chart(alt.Data(values=_apart(ends)))
-        .mark_text(align="left", dx=5, fontSize=12)
-        .encode(x=x, y=alt.Y("label:Q", title=y_title), text="cohort:N", color=color),
+        *names(alt.Chart(alt.Data(values=ends)).encode(color=color), x, "value", "cohort", fontSize=12),
     ]
     title = t("What a customer has brought, by age")
     caption = t("The newest cohort that can be followed is blue.")
@@ -203,7 +208,7 @@ def value(found: CohortRecord, t: Texts) -> Picture:
             "lies, with {level:whole_percent}.",
             level=found.settings.level,
         )
-    chart = themed(alt.layer(*layers).properties(height=280, padding={"right": 60}), t.language)
+    chart = themed(alt.layer(*layers).properties(height=_HEIGHT), t.language)
     described = f"{title}. {in_words(cohort_rows(found, t)[-_MOST_WORDS:])}"
     return Picture(title, chart, described, caption, wide=True)
 
@@ -229,18 +234,6 @@ def _some(found: CohortRecord, most: int = 5) -> list[Cohort]:
         return lived
     step = (len(lived) - 1) / (most - 1)
     return [lived[round(place * step)] for place in range(most)]
-
-
-def _apart(ends: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Where the names of lines stand, no two of them on each other."""
-    if not ends:
-        return []
-    least = 0.06 * max(row["value"] for row in ends)
-    found, above = [], float("-inf")
-    for row in sorted(ends, key=lambda row: row["value"]):
-        above = max(row["value"], above + least)
-        found.append({**row, "label": above})
-    return found
 
 
 def _drawn(found: CohortRecord) -> Sequence[Cohort]:

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 
 from workbench.analyses.contracts_found import ContractsView, GroupContracts
+from workbench.charts import ends
 from workbench.charts.picture import Picture, in_words
 from workbench.charts.theme import ARMS, CONTROL, TREATMENT, themed
 from workbench.locale import Texts
@@ -46,9 +47,8 @@ def _kept(found: ContractsView, t: Texts) -> Picture:
     color: Any = alt.Color(
         "group:N", scale=alt.Scale(domain=list(named), range=list(named.values())), legend=None
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("period:Q", title=t("Renewals"), axis=alt.Axis(tickMinStep=1)), color=color
-    )
+    across = alt.X("period:Q", title=t("Renewals"), axis=alt.Axis(tickMinStep=1), scale=alt.Scale(nice=False))
+    base = alt.Chart(alt.Data(values=rows)).encode(x=across, color=color)
     tooltip = [
         alt.Tooltip("group:N", title=t("Group")),
         alt.Tooltip("period:Q", title=t("Renewals")),
@@ -66,12 +66,10 @@ def _kept(found: ContractsView, t: Texts) -> Picture:
         .encode(y=alt.Y("observed:Q", scale=scale), tooltip=tooltip),
     ]
     if len(groups) > 1:
-        ends = [row for row in rows if row["period"] == max(one["period"] for one in rows)]
-        layers.append(
-            alt.Chart(alt.Data(values=_apart(ends)))
-            .mark_text(align="right", dy=-8, fontWeight=600)
-            .encode(x="period:Q", y=alt.Y("label:Q", scale=scale), text="group:N", color=color)
-        )
+        ending = [row for row in rows if row["period"] == max(one["period"] for one in rows)]
+        at = ends.placed(ending, "fitted", [0, 100], 300)
+        named_ends = alt.Chart(alt.Data(values=at)).encode(color=color)
+        layers += ends.names(named_ends, across, "fitted", "group", fontWeight=600)
     first = groups[0]
     last = first.curve[-1]
     title = t(
@@ -94,15 +92,6 @@ def _kept(found: ContractsView, t: Texts) -> Picture:
     chart = themed(alt.layer(*layers).properties(height=300), t.language)
     described = f"{title}. {in_words(curve_rows(first, t)[:_MOST_WORDS])}"
     return Picture(title, chart, described, caption, wide=True)
-
-
-def _apart(ends: list[dict[str, Any]], least: float = 7.0) -> list[dict[str, Any]]:
-    """Where the names of lines stand, no two of them nearer than so many per cent."""
-    found, above = [], float("-inf")
-    for row in sorted(ends, key=lambda row: row["fitted"]):
-        above = max(row["fitted"], above + least)
-        found.append({**row, "label": above})
-    return found
 
 
 def group_rows(found: ContractsView, t: Texts) -> list[Row]:

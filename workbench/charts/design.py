@@ -204,7 +204,9 @@ def levels(view: DesignView, t: Texts) -> Picture:
     worth = alt.Chart(alt.Data(values=[{"lift": view.settings.worth}]))
     layers = [
         base.mark_bar(size=20).encode(x=x),
-        base.mark_text(align="left", dx=8).encode(x="beside:Q", text="words:N"),
+        base.mark_text(align="left", dx=8, fontSize=alt.ExprRef("width < 240 ? 11 : 13")).encode(
+            x="beside:Q", text="words:N"
+        ),
         worth.mark_rule(color=WARNING, strokeDash=[6, 4], strokeWidth=2).encode(x="lift:Q"),
     ]
     chart = themed(alt.layer(*layers).properties(height=alt.Step(40)), t.language, t.currency)

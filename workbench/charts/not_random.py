@@ -5,18 +5,19 @@ Every number that is an association is hatched; only a randomised experiment is 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
 
 from workbench.charts import posterior
-from workbench.charts.picture import Picture, in_words
-from workbench.charts.theme import BACKGROUND, CONTROL, INK, LINE, TREATMENT, themed
+from workbench.charts.picture import Drawing, Picture, in_words
+from workbench.charts.theme import BACKGROUND, CONTROL, INK, LINE, TREATMENT, specified, themed
 from workbench.decisions import change
 from workbench.locale import Texts
 from workbench.models.overlap import LARGEST_IMBALANCE, NO_COUNTERPART
 from workbench.models.sensitivity import corrected
-from workbench.records import SMALLEST_GROUP, Association, AssociationRecord, AssociationSummary, Refused
+from workbench.records import Association, AssociationRecord, AssociationSummary, Refused
 from workbench.records.association import Randomised, Step, Unit
 from workbench.report.association import (
     balance_rows,
@@ -100,7 +101,7 @@ def overlap(record: AssociationRecord, t: Texts) -> Picture | None:
         "like; in the grey zones hardly anybody is in the other group."
     )
     if None in (*shape.treated, *shape.control):
-        caption += " " + t("Bars of fewer than {least:count} people are not drawn.", least=SMALLEST_GROUP)
+        caption += " " + t("Bars of too few people are not drawn.")
     return Picture(title, themed(chart.properties(height=240), t.language), title, caption)
 
 
@@ -226,32 +227,31 @@ def hidden(
         rows.append({"x": x * 100, "mean": moved[0], "low": moved[1], "high": moved[2]})
     left = corrected(view.answer.difference, imbalance, outcome_difference)
     low, high = (corrected(value, imbalance, outcome_difference) for value in view.answer.interval)
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X(
-            "x:Q",
-            title=t("More frequent by (percentage points)"),
-            scale=alt.Scale(nice=False),
-        )
-    )
-    here = alt.Chart(
-        alt.Data(
-            values=[{"x": imbalance * 100, "mean": left * scale, "low": low * scale, "high": high * scale}]
-        )
-    )
-    chart = alt.layer(
-        base.mark_area(color=TREATMENT, opacity=0.12).encode(y=alt.Y("low:Q", title=axis), y2="high:Q"),
-        base.mark_line(color=TREATMENT, strokeDash=[6, 4]).encode(y="mean:Q"),
-        alt.Chart(alt.Data(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
-        here.mark_rule(color=TREATMENT, strokeWidth=3).encode(x="x:Q", y="low:Q", y2="high:Q"),
-        here.mark_point(filled=True, color=TREATMENT, size=120, opacity=1).encode(x="x:Q", y="mean:Q"),
-    )
+    here = {"x": imbalance * 100, "mean": left * scale, "low": low * scale, "high": high * scale}
+    spec = _hidden(axis, t("More frequent by (percentage points)"), t.language)
+    drawing = Drawing(spec, {"curve": rows, "here": [here], "nought": [{"y": 0}]})
     title = t(
         "With such a cause the difference would be {left}, from {low} to {high}",
         left=change(view.unit, left),
         low=change(view.unit, low),
         high=change(view.unit, high),
     )
-    return Picture(title, themed(chart.properties(height=220), t.language), title, wide=True)
+    return Picture(title, drawing, title, wide=True)
+
+
+@lru_cache(maxsize=32)
+def _hidden(axis: str, across: str, language: str) -> dict[str, Any]:
+    x = alt.X("x:Q", title=across, scale=alt.Scale(nice=False))
+    base = alt.Chart(alt.NamedData("curve")).encode(x=x)
+    here = alt.Chart(alt.NamedData("here")).encode(x="x:Q")
+    chart = alt.layer(
+        base.mark_area(color=TREATMENT, opacity=0.12).encode(y=alt.Y("low:Q", title=axis), y2="high:Q"),
+        base.mark_line(color=TREATMENT, strokeDash=[6, 4]).encode(y="mean:Q"),
+        alt.Chart(alt.NamedData("nought")).mark_rule(color=INK, strokeWidth=1.5).encode(y="y:Q"),
+        here.mark_rule(color=TREATMENT, strokeWidth=3).encode(y="low:Q", y2="high:Q"),
+        here.mark_point(filled=True, color=TREATMENT, size=120, opacity=1).encode(y="mean:Q"),
+    )
+    return specified(themed(chart.properties(height=220), language))
 
 
 def _worst_levels(view: AssociationSummary) -> list[dict[str, Any]]:

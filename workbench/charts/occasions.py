@@ -17,10 +17,10 @@ from workbench.analyses.occasions_found import (
     period_name,
     periods_name,
 )
-from workbench.charts import posterior
+from workbench.charts import ends, posterior
 from workbench.charts.forest import number_in_words, share_in_words
 from workbench.charts.picture import Picture, in_words
-from workbench.charts.theme import ARMS, BACKGROUND, CONTROL, INK, QUIET, TREATMENT, themed
+from workbench.charts.theme import ARMS, BACKGROUND, CELL_INK, CELL_QUIET, CONTROL, INK, TREATMENT, themed
 from workbench.locale import Texts
 from workbench.report import Row, group_name
 
@@ -118,30 +118,23 @@ def ahead(found: OccasionsView, t: Texts) -> Picture:
     color: Any = alt.Color(
         "group:N", scale=alt.Scale(domain=list(named), range=list(named.values())), legend=None
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X(
-            "at:Q",
-            title=t("Next {periods}", periods=periods_name(found.settings.period)),
-            axis=alt.Axis(tickMinStep=1, format="d"),
-            scale=alt.Scale(zero=False, padding=12),
-        ),
-        color=color,
+    across = alt.X(
+        "at:Q",
+        title=t("Next {periods}", periods=periods_name(found.settings.period)),
+        axis=alt.Axis(tickMinStep=1, format="d"),
+        scale=alt.Scale(zero=False, nice=False, padding=12),
     )
+    base = alt.Chart(alt.Data(values=rows)).encode(x=across, color=color)
     y_title = t("Per cent of customers who take it")
     layers = [
-        base.mark_area(opacity=0.18).encode(
-            y=alt.Y("low:Q", title=y_title, scale=alt.Scale(zero=True)), y2="high:Q"
-        ),
+        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=y_title, scale=ends.axis()), y2="high:Q"),
         base.mark_line(strokeWidth=2, point=True).encode(y=alt.Y("share:Q", title=y_title)),
     ]
     if len(groups) > 1:
-        most = max(row["high"] for row in rows)
-        first = [row for row in rows if row["at"] == 1]
-        layers.append(
-            alt.Chart(alt.Data(values=_apart(first, most)))
-            .mark_text(align="left", dx=8, dy=-12, fontWeight=600)
-            .encode(x="at:Q", y="label:Q", text="group:N", color=color)
-        )
+        last = [row for row in rows if row["at"] == max(one["at"] for one in rows)]
+        at = ends.placed(last, "share", [row["high"] for row in rows], 240)
+        named_ends = alt.Chart(alt.Data(values=at)).encode(color=color)
+        layers += ends.names(named_ends, across, "share", "group", fontWeight=600)
     total = sum(one.total.value for one in found.groups)
     title = t(
         "{n:count} occasions are expected to be taken in the next {ahead:count} {periods}",
@@ -155,15 +148,6 @@ def ahead(found: OccasionsView, t: Texts) -> Picture:
     chart = themed(alt.layer(*layers).properties(height=240), t.language)
     described = f"{title}. {in_words(group_rows(found, t))}"
     return Picture(title, chart, described, caption)
-
-
-def _apart(rows: list[dict[str, Any]], most: float) -> list[dict[str, Any]]:
-    """Where the names of lines stand, no two of them on each other."""
-    found, above = [], float("-inf")
-    for row in sorted(rows, key=lambda row: row["share"]):
-        above = max(row["share"], above + 0.09 * most)
-        found.append({**row, "label": above})
-    return found
 
 
 def alive(found: OccasionsView, t: Texts) -> Picture:
@@ -205,8 +189,8 @@ def alive(found: OccasionsView, t: Texts) -> Picture:
     color = alt.Color("value:Q", scale=alt.Scale(domain=[0, 1], range=_RAMP), legend=None)
     layers = [
         base.mark_rect(stroke=BACKGROUND).encode(color=color),
-        base.mark_text(color=INK, fontSize=14, fontWeight=600, dy=-7).encode(text="label:N"),
-        base.mark_text(color=QUIET, fontSize=12, dy=10).encode(text="under:N"),
+        base.mark_text(color=CELL_INK, fontSize=14, fontWeight=600, dy=-7).encode(text="label:N"),
+        base.mark_text(color=CELL_QUIET, fontSize=12, dy=10).encode(text="under:N"),
     ]
     low, high = min(cell.active for cell in found.cells), max(cell.active for cell in found.cells)
     title = t(

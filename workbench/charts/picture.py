@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from workbench.report import Row
+
+
+BROUGHT = "WORKBENCH_VEGA_BROUGHT"
+"""The environment variable that is set where pages bring Vega themselves."""
 
 
 class Specified(Protocol):
@@ -52,6 +57,15 @@ class Picture:
     description: str
     caption: str = ""
     wide: bool = False
+
+    @cached_property
+    def drawn(self) -> Drawing:
+        """The chart as a drawing; one of Altair is written down only once."""
+        if isinstance(self.chart, Drawing):
+            return self.chart
+        from workbench.charts.theme import specified
+
+        return Drawing(specified(self.chart), {})
 
 
 def in_words(rows: Sequence[Row]) -> str:

@@ -15,7 +15,7 @@ from workbench.analyses.rfm_segments import name_in_words
 from workbench.charts import posterior
 from workbench.charts.forest import number_in_words, share_in_words
 from workbench.charts.picture import Picture, in_words
-from workbench.charts.theme import BACKGROUND, CONTROL, INK, LINE, QUIET, TREATMENT, themed
+from workbench.charts.theme import BACKGROUND, CELL_INK, CELL_QUIET, CONTROL, LINE, TREATMENT, themed
 from workbench.locale import Texts
 from workbench.metrics.rfm import Scale
 from workbench.report import Row
@@ -257,10 +257,10 @@ def _picture(
     labelled = any(row["under"] for row in values)
     layers = [
         base.mark_rect(stroke=BACKGROUND).encode(color=color),
-        base.mark_text(color=INK, fontSize=14, fontWeight=600, dy=-7 if labelled else 0).encode(
+        base.mark_text(color=CELL_INK, fontSize=14, fontWeight=600, dy=-7 if labelled else 0).encode(
             text="label:N"
         ),
-        base.mark_text(color=QUIET, fontSize=12, dy=10).encode(text="under:N"),
+        base.mark_text(color=CELL_QUIET, fontSize=12, dy=10).encode(text="under:N"),
     ]
     chart = themed(alt.layer(*layers).properties(height=alt.Step(_CELL)), t.language, t.currency)
     words = in_words(

@@ -2,19 +2,23 @@
 
 Vega is bundled once, when a release is made (`python -m workbench.charts.runtime`), and is sent to a page
 once, by its `VegaRuntime`. Every `Chart` waits for it, so a page holds one copy however many charts it
-shows. The first chart creates the runtime; whichever reaches the browser first, the chart is drawn.
+shows. The first chart creates the runtime; whichever reaches the browser first, the chart is drawn. A page of
+our server brings Vega itself (`BROUGHT`), as a file that a browser keeps and that no kernel has to send.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
-from workbench.charts.picture import Drawing
+from workbench.charts.picture import BROUGHT, Drawing
 from workbench.charts.theme import specified
 
 
@@ -61,15 +65,43 @@ class Chart(anywidget.AnyWidget):
             self.selection = {}
 
 
-_runtime: VegaRuntime | None = None
+class Shared(ipywidgets.Layout):
+    """A layout of many widgets, which cannot be changed: whoever hides one would hide all.
+
+    Raises:
+        TypeError: when it is changed.
+    """
+
+    _made = False
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._made and name in self.keys:
+            raise TypeError(f"Many widgets share this layout; one whose {name} changes needs its own.")
+        super().__setattr__(name, value)
+
+
+_ones: dict[Callable[[], Any], Any] = {}
+
+
+def one[W: ipywidgets.Widget](make: Callable[[], W]) -> W:
+    """The page's widget of which one is enough: made when first asked for, and again if it was closed."""
+    found: W | None = _ones.get(make)
+    if found is None or found.comm is None:
+        found = _ones[make] = make()
+    return found
 
 
 def runtime() -> VegaRuntime:
-    """The runtime of this kernel's page; made when first asked for, and again if it was closed."""
-    global _runtime
-    if _runtime is None or _runtime.comm is None:
-        _runtime = VegaRuntime(bundle=_static("vega_runtime.js"))
-    return _runtime
+    """The runtime of this kernel's page."""
+    return one(_vega)
+
+
+def _vega() -> VegaRuntime:
+    return VegaRuntime(bundle=_static("vega_runtime.js"))
 
 
 def show(chart: Any, description: str) -> Chart:
@@ -80,8 +112,9 @@ def show(chart: Any, description: str) -> Chart:
             (`workbench.charts.theme.themed`).
         description: What the chart says, in a sentence, for those who do not see it.
     """
-    runtime()
-    return Chart(chart=chart, description=description)
+    if not os.environ.get(BROUGHT):
+        runtime()
+    return Chart(chart=chart, description=description, layout=one(Shared))
 
 
 def build(path: Path) -> None:

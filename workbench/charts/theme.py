@@ -20,6 +20,9 @@ INK = "#1F2937"
 BACKGROUND = "#FFFFFF"
 QUIET = "#4B5563"  # labels: 7.5 to 1 on the background
 LINE = "#E5E7EB"  # grids and frames
+# The cells of a heat map are as light on a dark page as on a white one, hence colours of what is written in
+# them that a dark page does not exchange (`chart.css`, `still.css`).
+CELL_INK, CELL_QUIET, CELL_PAPER = "#1F2938", "#4B5564", "#FEFEFE"
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _DATES = {
@@ -74,7 +77,11 @@ def _locale(language: str, currency: str) -> dict[str, Any]:
 
 def _config(language: str, currency: str) -> dict[str, Any]:
     text = {"font": FONT, "color": INK}
-    few = {"labelOverlap": "greedy", "labelSeparation": 8, "tickCount": {"expr": "ceil(width / 100)"}}
+    few = {
+        "labelOverlap": "greedy",
+        "labelSeparation": 8,
+        "tickCount": {"expr": "ceil(width / 100)"},
+    }
     return {
         "background": BACKGROUND,
         "font": FONT,
@@ -107,7 +114,8 @@ def _config(language: str, currency: str) -> dict[str, Any]:
         },
         "axisBand": {"grid": False},
         "axisTemporal": {"format": _DATES, "grid": False},
-        "axisXQuantitative": few,
+        # px from an end, where a label in the middle of its tick would be cut off
+        "axisXQuantitative": {**few, "labelFlush": 12},
         "axisXTemporal": {**few, "ticks": True},
         "legend": {
             "labelColor": INK,

@@ -252,7 +252,8 @@ def _spans(
 def _end(begin: datetime, end: datetime, beyond: datetime, t: Texts) -> Any:
     """Where the data end; it also says, for all layers, what time is shown."""
     values = [{"at": _stamp(end), "said": t("end of the data")}]
-    shown = alt.Scale(type="utc", domain=[_stamp(begin), _stamp(beyond)], nice=False)
+    # room for the circle of an order on the first day
+    shown = alt.Scale(type="utc", domain=[_stamp(begin), _stamp(beyond)], nice=False, padding=9)
     return (
         alt.Chart(alt.Data(values=values))
         .mark_rule(color=CONTROL, strokeDash=[4, 4])

@@ -12,6 +12,7 @@ import altair as alt
 from workbench.analyses.trust_answer import TrustView, Wish
 from workbench.analyses.trust_findings import COMPLAINTS_LIMIT, COMPLAINTS_WATCH
 from workbench.analyses.trust_measures import Measure, Period
+from workbench.charts import ends
 from workbench.charts.picture import Picture, in_words
 from workbench.charts.posterior import names
 from workbench.charts.theme import CONTROL, INK, QUIET, TREATMENT, WARNING, themed
@@ -57,10 +58,9 @@ def subscribers(view: TrustView, t: Texts) -> Picture:
         color=alt.Color("what:N", scale=scale, legend=None),
     )
     last = [row for row in rows if rows and row["week"] == rows[-1]["week"]]
-    labels = (
-        alt.Chart(alt.Data(values=last))
-        .mark_text(align="left", dx=8, fontWeight=600)
-        .encode(x="week:T", y="people:Q", text="what:N", color=alt.Color("what:N", scale=scale, legend=None))
+    most = [row["people"] for row in rows]
+    labels = alt.Chart(alt.Data(values=ends.placed(last, "people", most, 220) if last else [])).encode(
+        color=alt.Color("what:N", scale=scale, legend=None)
     )
     tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("people:Q", title=t("People"), format=",")]
     layers = [
@@ -74,9 +74,9 @@ def subscribers(view: TrustView, t: Texts) -> Picture:
             ),
             tooltip=tips,
         ),
-        labels,
+        *ends.names(labels, _week_axis(len(weeks)), "people", "what", fontWeight=600),
     ]
-    chart = themed(alt.layer(*layers).properties(height=220, padding=_padded(56)), t.language)
+    chart = themed(alt.layer(*layers).properties(height=220), t.language)
     days = min(view.settings.window_days, view.left.size)
     counts = {"joined": view.joined[-days:].sum(), "left": view.left[-days:].sum(), "days": days}
     title = t(

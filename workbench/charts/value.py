@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from workbench.charts import posterior, value_groups
+from workbench.charts import ends, posterior, value_groups
 from workbench.charts.picture import Drawing, Picture, in_words
 from workbench.charts.theme import ARMS, CONTROL, INK, LINE, TREATMENT, WARNING, specified, themed
 from workbench.decisions import main_difference, value_part
@@ -16,6 +16,7 @@ from workbench.records import ValueRecord
 from workbench.report import group_name, value_rows
 from workbench.report.value import part_rows, parts_title, payback, spoken_of, value_definition
 
+_HIGH = 260  # of the curves
 _MOST_FANS = 2  # more bands on top of each other cannot be told apart
 _MOST_BESIDE = 3  # groups that are drawn in the height of a density beside them
 
@@ -148,7 +149,7 @@ def over_time(record: ValueRecord, t: Texts) -> Picture | None:
     if not groups:
         return None
     colors = _colors(record, [group.group for group in groups])
-    rows, ends, costs = [], [], []
+    rows, last, costs = [], [], []
     for group in groups:
         assert group.curve is not None
         name = group_name(group.group, t)
@@ -159,12 +160,12 @@ def over_time(record: ValueRecord, t: Texts) -> Picture | None:
             for week, mean, low, high in steps
         ]
         if group.group is not None:
-            ends.append({**rows[-1], "text": name})
+            last.append({**rows[-1], "text": name})
         if group.acquisition is not None:
             costs.append({"cost": group.acquisition.mean, "color": color})
     if len({cost["cost"] for cost in costs}) == 1:
         costs = [{"cost": costs[0]["cost"], "color": INK}]
-    chart = _fan(rows, _apart(ends, rows), costs, t)
+    chart = _fan(rows, last, costs, t)
     title = _over_time_title(record, paid=bool(costs), t=t)
     band = t(
         "Line: expected; band: {level:whole_percent}, since the parameters are not known.",
@@ -178,7 +179,7 @@ def over_time(record: ValueRecord, t: Texts) -> Picture | None:
         # the curve is what is held against that cost
         t(value_definition(record.settings.model_copy(update={"acquisition_cost": None}))),
     ]
-    last = [
+    told = [
         {
             t("Group"): group_name(group.group, t),
             t("Weeks"): t.count(group.curve.weeks[-1]),
@@ -187,7 +188,7 @@ def over_time(record: ValueRecord, t: Texts) -> Picture | None:
         for group in groups
         if group.curve is not None
     ]
-    return Picture(title, chart, in_words(last), " ".join(words))
+    return Picture(title, chart, in_words(told), " ".join(words))
 
 
 def _over_time_title(record: ValueRecord, t: Texts, *, paid: bool) -> str:
@@ -200,11 +201,13 @@ def _over_time_title(record: ValueRecord, t: Texts, *, paid: bool) -> str:
     return t("Value to date against what it cost to win a customer")
 
 
-def _fan(rows: list[Any], ends: list[Any], costs: list[Any], t: Texts) -> Drawing:
+def _fan(rows: list[Any], last: list[Any], costs: list[Any], t: Texts) -> Drawing:
     banded = len({row["group"] for row in rows}) <= _MOST_FANS
     nought = [{"y": 0}] if any(row["low"] < 0 for row in rows) else []
     axes = t("Weeks after the first purchase"), t("Value to date in {currency}", currency=t.currency)
-    data = {"curves": rows, "ends": ends, "costs": costs, "nought": nought}
+    drawn = [row[name] for row in rows for name in (("mean", "low", "high") if banded else ("mean",))]
+    drawn += [cost["cost"] for cost in costs]
+    data = {"curves": rows, "ends": ends.placed(last, "mean", drawn, _HIGH), "costs": costs, "nought": nought}
     return Drawing(_curves(*axes, banded, t.language), data)
 
 
@@ -215,31 +218,14 @@ def _curves(weeks: str, axis: str, banded: bool, language: str) -> dict[str, Any
         x=week, color=alt.Color("color:N", scale=None), detail="group:N"
     )
     cost = alt.Chart(alt.NamedData("costs")).encode(y="cost:Q", color=alt.Color("color:N", scale=None))
-    named = alt.Chart(alt.NamedData("ends")).encode(x=week, y="at:Q", text="text:N")
     layers: list[Any] = [
         alt.Chart(alt.NamedData("nought")).mark_rule(color=LINE, strokeWidth=2).encode(y="y:Q"),
         *([base.mark_area(opacity=0.15, line=False).encode(y="low:Q", y2="high:Q")] if banded else []),
-        base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean:Q", title=axis)),
+        base.mark_line(strokeWidth=2.5).encode(y=alt.Y("mean:Q", title=axis, scale=ends.axis())),
         cost.mark_rule(strokeDash=[6, 4], strokeWidth=2),
-        named.mark_text(align="right", dx=-6, dy=-10, color=INK, fontWeight=600),
+        *ends.names(alt.Chart(alt.NamedData("ends")), week, "mean", "text", color=INK, fontWeight=600),
     ]
-    return specified(themed(alt.layer(*layers).properties(height=260), language))
-
-
-def _apart(ends: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The names at the ends of the lines, moved until none covers another."""
-    if not ends:
-        return []
-    values = [row[name] for row in rows for name in ("low", "high")]
-    least = (max(values) - min(values)) * 0.09
-    placed: list[dict[str, Any]] = []
-    for end in sorted(ends, key=lambda one: float(one["mean"])):
-        mean = float(end["mean"])
-        # the lowest stands below its line, so that the next line does not cross it
-        below = mean - 2 * least if len(ends) > 1 else mean
-        at = below if not placed else max(mean, placed[-1]["at"] + least)
-        placed.append({**end, "at": at})
-    return placed
+    return specified(themed(alt.layer(*layers).properties(height=_HIGH), language))
 
 
 def _colors(record: ValueRecord, groups: list[str | None]) -> dict[str | None, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from workbench.analyses.value_plain import PlainValue
@@ -11,11 +13,14 @@ from workbench.charts.theme import CONTROL, INK, TREATMENT, WARNING, themed
 from workbench.locale import Texts
 from workbench.report.value_plain import STEPS, step_name, step_rows
 
+_AMOUNT = 72
+"""Pixels for an amount of money beside its bar."""
+
 
 def steps(found: PlainValue, t: Texts) -> Picture:
     """The plain product, what each step changes, and the model."""
     value, factors = found.used.value, found.corrections.factors
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": t("Plain formula"), "start": 0.0, "end": value, "text": t.money(value), "color": CONTROL}
     ]
     for step in STEPS:
@@ -30,7 +35,8 @@ def steps(found: PlainValue, t: Texts) -> Picture:
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("label:N", sort=order, title=None, axis=posterior.names())
     )
-    across = alt.Scale(nice=True, zero=True, padding=8)
+    top = max(max(row["start"], row["end"]) for row in rows)
+    across = alt.Scale(domain=[0, alt.ExprRef(f"{top} * width / (width - {_AMOUNT})")], nice=False)
     layers = [
         base.mark_bar(height=18, opacity=0.75).encode(
             x=alt.X("start:Q", title=axis, scale=across), x2="end:Q", color=alt.Color("color:N", scale=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli import answers, customers, data, pages, sheet, versions
+from workbench.cli import answers, business_case, customers, data, digest, pages, sheet, team, versions
 from workbench.cli.shared import Group, in_folder, json_option, print_json
 from workbench.locale import LANGUAGES
 
@@ -24,9 +24,12 @@ def main() -> None:
 for command in (
     *data.COMMANDS,
     *answers.COMMANDS,
+    *business_case.COMMANDS,
     *customers.COMMANDS,
     *pages.COMMANDS,
     *sheet.COMMANDS,
+    *digest.COMMANDS,
+    *team.COMMANDS,
     *versions.COMMANDS,
 ):
     main.add_command(command)

@@ -1,14 +1,18 @@
-"""Commands that hand published pages out: the server and the links."""
+"""Commands that hand published pages out: the server, the links, and pages as PDF."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from workbench.cli.shared import in_folder, json_option, open_project, print_json
 from workbench.errors import WorkbenchError
+from workbench.locale import LANGUAGES
+from workbench.project import Project
+from workbench.publish.browser import PAPERS
 
 
 @click.command()
@@ -82,4 +86,42 @@ def link(folder: Path, slug: str, renew: bool, revoke: bool, as_json: bool) -> N
         click.echo(address or t("The link of “{slug}” was taken back; nobody is let in.", slug=slug))
 
 
-COMMANDS = (serve, link)
+@click.command()
+@in_folder
+@click.argument("slug", metavar="PAGE")
+@click.option("--out", type=click.Path(path_type=Path), help="The file; PAGE.pdf here unless given.")
+@click.option("--version", type=int, help="The one that readers see unless given.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="The page's own unless given.")
+@click.option("--paper", type=click.Choice(PAPERS), default=PAPERS[0], show_default=True)
+@json_option
+def pdf(
+    folder: Path,
+    slug: str,
+    out: Path | None,
+    version: int | None,
+    language: str | None,
+    paper: str,
+    as_json: bool,
+) -> None:
+    """Write PAGE of DIR as PDF, printed by the Chromium, Chrome or Edge of this computer."""
+    project, t = open_project(folder)
+    file = write_pdf(project, slug, out, version=version, language=language, paper=paper)
+    if as_json:
+        print_json({"page": slug, "pdf": str(file)})
+    else:
+        click.echo(t("“{slug}” is in {path}.", slug=slug, path=str(file)))
+
+
+def write_pdf(project: Project, slug: str, out: Path | None = None, **options: Any) -> Path:
+    """Write a page as PDF, to `<slug>.pdf` unless there is another place for it."""
+    from workbench import storage
+    from workbench.publish.pdf import pdf as printed
+
+    file = out or Path(f"{slug}.pdf")
+    content = printed(project, slug, **options)
+    with storage.replacing(file) as temporary:
+        temporary.write_bytes(content)
+    return file
+
+
+COMMANDS = (serve, link, pdf)

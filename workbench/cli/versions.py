@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from workbench.cli.pages import write_pdf
 from workbench.cli.shared import in_folder, json_option, open_project, print_json
 from workbench.errors import WorkbenchError
 from workbench.locale import LANGUAGES, Texts
@@ -19,6 +20,7 @@ from workbench.project import Project
 @click.option("--language", type=click.Choice(LANGUAGES), help="What readers get who asked for none.")
 @click.option("--audience", default="", help="For whom the page is, in a few words.")
 @click.option("--sensitive-too", is_flag=True, help="Show splits by age, sex and the like as well.")
+@click.option("--pdf", type=click.Path(path_type=Path), help="Write the page to this file as PDF as well.")
 @json_option
 def publish(
     folder: Path,
@@ -27,6 +29,7 @@ def publish(
     language: str | None,
     audience: str,
     sensitive_too: bool,
+    pdf: Path | None,
     as_json: bool,
 ) -> None:
     """Write a page that shows these records and holds nothing else; former versions of it are kept."""
@@ -34,6 +37,7 @@ def publish(
     chosen = [project.records[record] for record in records]
     made = project.publish(chosen, title, language=language, audience=audience, sensitive_too=sensitive_too)
     moved = _moved(project, made.slug, made.version, t)
+    file = write_pdf(project, made.slug, pdf) if pdf else None
     if as_json:
         print_json(
             {
@@ -42,12 +46,15 @@ def publish(
                 "version": made.version,
                 "files": made.files,
                 **({"moved": moved} if moved else {}),
+                **({"pdf": str(file)} if file else {}),
             }
         )
         return
     click.echo(t("“{title}” is in {path}.", title=title, path=str(made.path)))
     for line in moved:
         click.echo(f"  {line}")
+    if file:
+        click.echo(t("“{slug}” is in {path}.", slug=made.slug, path=str(file)))
 
 
 def _moved(project: Project, slug: str, version: int, t: Texts) -> list[str]:

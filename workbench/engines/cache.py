@@ -11,6 +11,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 import duckdb
@@ -46,6 +47,7 @@ class CachedEngine:
         self._fingerprints = fingerprints
         self._at_hand: OrderedDict[str, pa.Table] = OrderedDict()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()  # held while something is put in or taken out, never while anything is asked
         self.dialect = engine.dialect
 
     def tables(self) -> list[str]:
@@ -73,15 +75,17 @@ class CachedEngine:
             make: Gives the answer; it is kept in this process, with those to the last other questions.
         """
         name = question, self._now()
-        if name not in self._kept:
-            found = make()
-            if self._now() != name[1]:
-                return found
-            self._kept[name] = found
-        self._kept.move_to_end(name)
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
-        return cast(T, self._kept[name])
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return cast(T, self._kept[name])
+        found = make()
+        if self._now() == name[1]:
+            with self._lock:
+                self._kept[name] = found
+                while len(self._kept) > _MOST_KEPT:
+                    self._kept.popitem(last=False)
+        return found
 
     def _now(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted(self._fingerprints(*self.tables()).items()))
@@ -95,10 +99,12 @@ class CachedEngine:
             if name != self._name(sql, keys):  # the tables changed meanwhile; somebody may have been erased
                 return rows
             self._write(name, rows)
-        self._at_hand[name] = rows
-        self._at_hand.move_to_end(name)
-        while len(self._at_hand) > 1 and sum(kept.nbytes for kept in self._at_hand.values()) > _MOST_AT_HAND:
-            self._at_hand.popitem(last=False)
+        kept = self._at_hand
+        with self._lock:
+            kept[name] = rows
+            kept.move_to_end(name)
+            while len(kept) > 1 and sum(one.nbytes for one in kept.values()) > _MOST_AT_HAND:
+                kept.popitem(last=False)
         return rows
 
     def _name(self, sql: str, keys: Sequence[str]) -> str:
@@ -108,8 +114,8 @@ class CachedEngine:
 
     def _recall(self, name: str) -> pa.Table | None:
         """The answer of that name; None when there is none, or not as it was written."""
-        if name in self._at_hand:
-            return self._at_hand[name]
+        if (rows := self._at_hand.get(name)) is not None:
+            return rows
         for file in self._folder.glob(f"{name}-*{_SUFFIX}"):
             try:
                 content = file.read_bytes()

@@ -14,14 +14,18 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import duckdb
 import ibis
 import pyarrow as pa
 
+from workbench.engines import cancelling
 from workbench.errors import DataError, ProjectError
 
 _MEMORY_SHARE = "70%"
@@ -67,7 +71,7 @@ def named_in(sql: str, tables: Sequence[str]) -> list[str]:
 
 
 class DuckDBEngine:
-    """The default engine.
+    """The default engine; any number of threads may ask it at once.
 
     Args:
         files: Called before each query; gives the Parquet files behind each table's name.
@@ -82,6 +86,7 @@ class DuckDBEngine:
         self._files = files
         self._views: dict[str, Sequence[Path]] = {}
         self._schemas: dict[str, ibis.Schema] = {}
+        self._views_change = Lock()
         self._connection = self._connect({"memory_limit": memory_limit})
         # as many threads as there are processors that this process may use
         self._threads = int(self._connection.execute("SELECT current_setting('threads')").fetchall()[0][0])
@@ -93,13 +98,13 @@ class DuckDBEngine:
     def schema(self, table: str) -> ibis.Schema:
         self._current()
         if table not in self._schemas:
-            empty = self._run(self._connection, f'SELECT * FROM "{table}" LIMIT 0')
+            empty = self._run(f'SELECT * FROM "{table}" LIMIT 0')
             self._schemas[table] = ibis.Schema.from_pyarrow(empty.schema)
         return self._schemas[table]
 
     def query(self, sql: str) -> pa.Table:
         self._current()
-        return self._run(self._connection, sql)
+        return self._run(sql)
 
     def answer(self, sql: str, keys: Sequence[str] = ()) -> pa.Table:
         """Rows of a query that holds no customers, only sums over them.
@@ -114,11 +119,11 @@ class DuckDBEngine:
         tables = [name for name in named_in(sql, list(self._views)) if self._numbered(name)]
         ranges = self._ranges(tables) if keys else []
         if len(ranges) < 2:
-            return in_order(self._run(self._connection, sql), keys)
+            return in_order(self._run(sql), keys)
         parts: list[pa.Table] = []
         # One thread a range: threads that share a range spend a fifth of their time on each other.
         with ThreadPoolExecutor(min(_MOST_AT_ONCE, self._threads)) as pool:
-            for rows in pool.map(lambda edges: self._ranged(sql, *edges), ranges):
+            for rows in pool.map(self._ranging(sql), ranges):
                 parts.append(rows)
                 if sum(part.num_rows for part in parts) > _ROWS_AT_HAND:
                     parts = [added(pa.concat_tables(parts), keys)]
@@ -141,9 +146,10 @@ class DuckDBEngine:
                 return
             with ThreadPoolExecutor(min(_MOST_AT_ONCE, self._threads)) as pool:
                 waiting: deque[Future[pa.Table]] = deque()
+                ranged = self._ranging(sql)
                 try:
                     for edges in ranges:
-                        waiting.append(pool.submit(self._ranged, sql, *edges))
+                        waiting.append(pool.submit(ranged, edges))
                         if len(waiting) > min(_MOST_AT_ONCE, self._threads):
                             yield waiting.popleft().result()
                     while waiting:
@@ -158,6 +164,7 @@ class DuckDBEngine:
         with self._connection.cursor() as cursor:
             try:
                 for batch in cursor.sql(sql).to_arrow_reader(_ROWS_AT_ONCE):
+                    cancelling.check()
                     yield pa.Table.from_batches([batch])
             except duckdb.OutOfMemoryException as error:
                 raise _too_large() from error
@@ -166,7 +173,7 @@ class DuckDBEngine:
         """What the files say of a table; None when they do not say it of every column, or there is no row."""
         kinds = self.schema(table)
         times = [name for name, kind in kinds.items() if kind.is_timestamp() or kind.is_date()]
-        rows = self._connection.execute(
+        rows = self._metadata(
             f"""SELECT path_in_schema AS name, sum(row_group_num_rows) FILTER (column_id = 0)::BIGINT,
                 sum(num_values - stats_null_count)::BIGINT,
                 floor(epoch(min(least)))::BIGINT, floor(epoch(max(greatest)))::BIGINT,
@@ -178,7 +185,7 @@ class DuckDBEngine:
                 FROM parquet_metadata({_listed(self._views[table])}))
             GROUP BY name""",
             [times],
-        ).fetchall()
+        )
         if {name for name, *_, said in rows if said} != set(kinds.names):
             return None
         return Footers(
@@ -187,13 +194,18 @@ class DuckDBEngine:
             times={name: (first, last) for name, _, _, first, last, _ in rows if name in times},
         )
 
+    def _ranging(self, sql: str) -> Callable[[tuple[int, int]], pa.Table]:
+        """What gives rows of a query over the customers of a range, in threads of its own."""
+        context = copy_context()  # whoever ends the question ends it there, too
+        return lambda edges: context.copy().run(self._ranged, sql, *edges)
+
     def _ranged(self, sql: str, low: int, high: int) -> pa.Table:
         """Rows of a query over the customers from `low` to `high`."""
         with self._single.cursor() as cursor:
             for name in named_in(sql, list(self._views)):
                 only = f"WHERE customer_id BETWEEN {low} AND {high}" if self._numbered(name) else ""
                 cursor.execute(f'CREATE TEMP VIEW "{name}" AS FROM {scan(self._views[name])} {only}')
-            return self._run(cursor, sql)
+            return self._answered(cursor, sql)
 
     def _numbered(self, table: str) -> bool:
         """Whether the table's customers are whole numbers."""
@@ -226,14 +238,23 @@ class DuckDBEngine:
 
     def _row_groups(self, table: str) -> list[tuple[int, int, int]]:
         """First and last customer and number of rows of each row group."""
-        rows = self._connection.execute(
+        rows = self._metadata(
             "SELECT stats_min_value::BIGINT, stats_max_value::BIGINT, row_group_num_rows "
             f"FROM parquet_metadata({_listed(self._views[table])}) WHERE path_in_schema = 'customer_id'"
-        ).fetchall()
+        )
         return [] if any(None in row for row in rows) else rows
+
+    def _metadata(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, list(values)).fetchall()
 
     def _current(self) -> dict[str, Sequence[Path]]:
         files = dict(self._files())
+        with self._views_change:
+            self._follow(files)
+        return files
+
+    def _follow(self, files: dict[str, Sequence[Path]]) -> None:
         for name in self._views.keys() - files.keys():
             self._connection.execute(f'DROP VIEW "{name}"')
             self._schemas.pop(name, None)
@@ -249,7 +270,6 @@ class DuckDBEngine:
                     ) from error
                 self._schemas.pop(name, None)
         self._views = files
-        return files
 
     @staticmethod
     def _connect(config: dict[str, str]) -> duckdb.DuckDBPyConnection:
@@ -259,10 +279,15 @@ class DuckDBEngine:
         connection.execute("SET GLOBAL parquet_metadata_cache = true")
         return connection
 
+    def _run(self, sql: str) -> pa.Table:
+        with self._connection.cursor() as cursor:  # a connection is for one thread
+            return self._answered(cursor, sql)
+
     @staticmethod
-    def _run(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    def _answered(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         try:
-            return connection.sql(sql).to_arrow_table()
+            with cancelling.ending(connection.interrupt):
+                return connection.sql(sql).to_arrow_table()
         except duckdb.OutOfMemoryException as error:
             raise _too_large() from error
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import batched
 from threading import Lock
 
@@ -19,6 +21,7 @@ from psycopg import capabilities, conninfo, sql
 from psycopg.adapt import AdaptersMap
 from psycopg.types.string import StrDumper, TextLoader
 
+from workbench.engines import cancelling
 from workbench.engines.address import Address
 from workbench.engines.postgresql_writing import remove_customer, replace_rows
 from workbench.errors import DataError, ProjectError
@@ -196,7 +199,8 @@ class PostgreSQLEngine:
             while True:
                 connection = self._connected()
                 try:
-                    return _fetch(connection, self._settings, query)
+                    with cancelling.ending(partial(_stop, connection)):
+                        return _fetch(connection, self._settings, query)
                 except psycopg.Error as error:
                     if not (again and connection.closed):
                         raise self._refused(error) from error
@@ -298,6 +302,12 @@ def _setting(settings: Mapping[str, str], local: str) -> bytes:
         for name, value in ((sql.Literal(name), sql.Literal(value)) for name, value in settings.items())
     )
     return sql.SQL("SELECT {}").format(sql.SQL(", ").join(changes)).as_bytes()
+
+
+def _stop(connection: psycopg.Connection) -> None:
+    """Stop the query that the connection is answering."""
+    with suppress(psycopg.Error):  # a server that cannot be reached stops it by itself
+        connection.cancel_safe()
 
 
 def _as_text() -> AdaptersMap:

@@ -31,6 +31,7 @@ from py4j.protocol import (  # type: ignore[import-untyped]
 )
 from pyspark.errors import PySparkException
 
+from workbench.engines import cancelling
 from workbench.engines.address import Address
 from workbench.errors import DataError, ProjectError
 
@@ -109,8 +110,7 @@ class SparkEngine:
         Raises:
             DataError: when Spark cannot be reached or refuses the query.
         """
-        answer = self._ask(lambda spark: spark.sql(_query_only(sql)).toArrow())
-        return _plainly(answer)
+        return _plainly(self._ask(lambda spark: _answered(spark, _query_only(sql))))
 
     def batches(self, sql: str) -> Iterator[pa.Table]:
         """Rows of a query, some at a time; one of Spark's partitions is here at once.
@@ -370,6 +370,17 @@ def _ibis_type(name: str) -> str:
     if decimal:
         return "int64" if decimal[2] == "0" and int(decimal[1]) <= _INT64_DIGITS else "float64"
     return _IBIS.get(name, "string")
+
+
+def _answered(spark: Any, sql: str) -> pa.Table:
+    """Rows of a query, which ends when nobody wants it any more."""
+
+    def end() -> None:
+        with suppress(*_FAILURES):  # it may have ended already
+            spark.interruptAll()  # a tag does not reach the thread of Spark's that collects into Arrow
+
+    with cancelling.ending(end):
+        return spark.sql(sql).toArrow()
 
 
 def _query_only(sql: str) -> str:

@@ -65,7 +65,7 @@ def visits(events: Any, orders: Any, *, gap_minutes: int, success: str | None) -
     rows = sessions(events, gap_minutes, _event(success))
     if success != ORDER:
         return rows.mutate(done=ibis.ifelse(rows.done > 0, 1, 0).cast("int64"))
-    placed = _orders(orders)
+    placed = purchases(orders)
     met = rows.select("customer_id", "session", "start", "seconds").inner_join(placed, "customer_id")
     within = (met.at >= met.start) & (met.at <= met.start + met.seconds + 60 * gap_minutes)
     met = met.filter(within).select("customer_id", "session").distinct().mutate(met=ibis.literal(1, "int64"))
@@ -260,7 +260,7 @@ def after_chats(
     seen = seen.mutate(chatted=_flag(chatted), since=ibis.ifelse(chatted, seen.chat, seen.at))
     seen = seen.filter(seen.since + window_days * DAY <= until)
     if success == ORDER:
-        done = _orders(orders)
+        done = purchases(orders)
     else:
         done = rows.filter(rows.name == _event(success)).select("customer_id", "at")
     done = done.select("customer_id", then="at")
@@ -321,18 +321,23 @@ def _event(success: str | None) -> str | None:
     return name if kind == "event" and name else None
 
 
-def _orders(orders: Any) -> Any:
+def purchases(orders: Any) -> Any:
     """`customer_id` and `at` of the orders that are purchases."""
     bought = orders.filter(~is_credit(orders)) if "revenue" in orders.columns else orders
     return bought.select("customer_id", at=whole_seconds(bought.ts))
 
 
-def _week(at: Any, clock: Clock) -> Any:
-    """Weeks since that of 29 December 1969, a Monday, on the project's clock."""
+def on_clock(at: Any, clock: Clock) -> Any:
+    """Seconds since 1970 as they stand on the project's clock."""
     ahead: Any = ibis.literal(clock[0][1], "int64")
     for since, seconds in clock[1:]:
         ahead = ibis.ifelse(at >= since, ibis.literal(seconds, "int64"), ahead)
-    return ((at + ahead) // DAY + 3) // 7
+    return at + ahead
+
+
+def _week(at: Any, clock: Clock) -> Any:
+    """Weeks since that of 29 December 1969, a Monday, on the project's clock."""
+    return (on_clock(at, clock) // DAY + 3) // 7
 
 
 def _flag(condition: Any) -> Any:

@@ -44,7 +44,7 @@ def sessions(events: Any, gap_minutes: int = GAP_MINUTES, done: str | None = Non
         seconds since 1970), `seconds` (int64, from its first event to its last), `pages` (stays), `events`,
         `done` (how many of them have the name that was given).
     """
-    rows = _in_sessions(events, gap_minutes)
+    rows = in_sessions(events, gap_minutes)
     each = rows.group_by("customer_id", "session").aggregate(
         device=rows.device.min(),
         start=rows.at.min(),
@@ -75,7 +75,7 @@ def dwell(events: Any, gap_minutes: int = GAP_MINUTES, source: Source | None = N
         table has none) and `back` (int64: 1 when it ended by going straight back to the page before it).
     """
     told = source or ("engagement" if measures(events) else "difference")
-    stays = _stays(_in_sessions(events, gap_minutes))
+    stays = _stays(in_sessions(events, gap_minutes))
     elapsed = (stays.leaves - stays.start).cast("float64")
     back = ibis.ifelse(ibis.coalesce(stays.after == stays.before, ibis.literal(False)), 1, 0).cast("int64")
     return stays.select(
@@ -90,7 +90,7 @@ def measures(events: Any) -> bool:
     return ENGAGEMENT in events.columns and bool(events[ENGAGEMENT].type().is_numeric())
 
 
-def _in_sessions(events: Any, gap_minutes: int) -> Any:
+def in_sessions(events: Any, gap_minutes: int) -> Any:
     """The events with `session` and `at` (whole seconds)."""
     texts = {
         name: events[name].cast("string") if name in events.columns else ibis.null("string")

@@ -21,6 +21,7 @@ from workbench.publish.markup import (
     table,
     unbroken,
 )
+from workbench.publish.ready import made_once
 from workbench.records import Association, AssociationRecord
 from workbench.report import association
 
@@ -51,6 +52,7 @@ class AssociationContent:
     details: Folded
 
 
+@made_once
 def association_content(
     record: AssociationRecord, t: Texts, *, trust_first: bool = False
 ) -> AssociationContent:

@@ -9,7 +9,7 @@ from workbench.charts.picture import Picture
 from workbench.locale import Texts
 from workbench.publish.association_content import AssociationContent, association_content
 from workbench.publish.fold import Fold
-from workbench.publish.result import Frame, html
+from workbench.publish.result import Frame, steady
 from workbench.publish.slider import Slider
 from workbench.records import Association, AssociationRecord
 
@@ -27,9 +27,9 @@ class AssociationView(ipywidgets.VBox):
         self, t: Texts, record: AssociationRecord | None = None, *, trust_first: bool = False
     ) -> None:
         self._t, self._trust_first = t, trust_first
-        self._sentence, self._figures, self._placebo, self._checks = (html("") for _ in range(4))
-        self._compared, self._overlap, self._love = html(""), Frame(), Frame()
-        self._left, self._ladder = html(""), Frame()
+        self._sentence, self._figures, self._placebo, self._checks = (steady() for _ in range(4))
+        self._compared, self._overlap, self._love = steady(), Frame(), Frame()
+        self._left, self._ladder = steady(), Frame()
         self._levels, self._lost, self._rungs, self._details = Fold(), Fold(), Fold(), Fold(kind="wb-details")
         self._hidden = _HiddenCause(t)
         super().__init__(
@@ -89,11 +89,11 @@ class _HiddenCause(ipywidgets.VBox):
             live=True,
         )
         self._outcome = Slider(language=t.language, live=True)
-        self._frame, self._strength = Frame(), html("")
+        self._frame, self._strength = Frame(), steady()
         sliders = ipywidgets.Box(
             [self._imbalance, self._outcome], layout=ipywidgets.Layout(align_items="flex-end")
         )
-        self._title = html("")
+        self._title = steady()
         super().__init__([self._title, sliders.add_class("wb-grid"), _pictures(self._frame), self._strength])
         for slider in (self._imbalance, self._outcome):
             slider.observe(self._draw, "value")

@@ -23,6 +23,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ class Page(BaseModel):
         version: Its number, from 1.
         language: What readers get who asked for none.
         audience: For whom it was made, in the publisher's words; may be empty.
+        ask: Whom readers may ask: whoever was accountable, if they wanted to be named.
         least: Groups of fewer people are not shown.
         until: The last moment of the data, if it is known.
         made_with: The program and packages, and their versions.
@@ -72,6 +74,7 @@ class Page(BaseModel):
     published: datetime
     language: str
     audience: str = ""
+    ask: str = ""
     least: int = SMALLEST_GROUP
     until: datetime | None
     made_with: dict[str, str]
@@ -156,6 +159,7 @@ def publish(
             published=datetime.now(UTC),
             language=language,
             audience=audience.strip(),
+            ask=project.team.ask_whom or "",
             least=project.settings.smallest_group,
             until=max((record.source.until for record in shown if record.source.until), default=None),
             made_with={_PROGRAM: metadata.version(_PROGRAM), **_versions(shown)},
@@ -306,12 +310,15 @@ def read(
     folder = checked(published, slug, version, key)
     page = manifest_of(published, slug, int(folder.name))
     try:
-        return page, [from_json((folder / f"{name}.json").read_text("utf-8")) for name in page.records]
+        return page, [_record((folder / f"{name}.json").read_text("utf-8")) for name in page.records]
     except (OSError, ValidationError, ValueError) as error:
         raise ProjectError(
             "The published page “{slug}” was made by another version of the workbench; publish it again.",
             slug=slug,
         ) from error
+
+
+_record = lru_cache(maxsize=128)(from_json)  # the same text is the same record, of which there need be one
 
 
 def manifest_hash(published: Path, slug: str, version: int) -> str:
@@ -336,7 +343,8 @@ def public(project: Project, records: Sequence[AnyRecord], slug: str = "") -> li
 
 @contextlib.contextmanager
 def _writing(project: Project, place: Path) -> Iterator[None]:
-    """One writer at a time; what a killed one left behind is cleared away."""
+    """One writer at a time, who may publish; what a killed one left behind is cleared away."""
+    project.team.check("publish")
     with storage.lock(project.path), storage.disk_errors(place):
         for part in place.parent.glob(f".*{storage.TEMPORARY}"):
             shutil.rmtree(part, ignore_errors=True)

@@ -22,6 +22,7 @@ from workbench.publish.markup import (
     table,
     unbroken,
 )
+from workbench.publish.ready import made_once
 from workbench.records import AnyRecord, Check, CohortRecord, EffectRecord, ValueRecord
 
 
@@ -56,6 +57,7 @@ class Content:
     details: Folded = Folded()
 
 
+@made_once
 def content(
     record: EffectRecord | ValueRecord | CohortRecord, t: Texts, *, trust_first: bool = False
 ) -> Content:

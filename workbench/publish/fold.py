@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import anywidget
+import ipywidgets
 import traitlets
+
+from workbench.charts.runtime import Shared, one
 
 
 class Fold(anywidget.AnyWidget):
@@ -43,3 +46,7 @@ class Fold(anywidget.AnyWidget):
     title = traitlets.Unicode().tag(sync=True)
     content = traitlets.Unicode().tag(sync=True)
     kind = traitlets.Unicode("wb-folded").tag(sync=True)
+
+    @traitlets.default("layout")
+    def _layout(self) -> ipywidgets.Layout:
+        return one(Shared)  # a fold without content hides itself

@@ -18,17 +18,31 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 AVAILABLE = sys.platform == "linux"
+_KERNEL = (  # what every kernel imports, some of it only once it has begun
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "psutil",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+)
 _STARTED = b"."
 _INTERRUPT = b"i"
 
 
 def plain_command(connection_file: str = "{connection_file}") -> list[str]:
     """What starts an ordinary kernel, of this Python whichever kernels a person has installed."""
-    errors_only = "--IPKernelApp.log_level=40"
-    return [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file, errors_only]
+    # errors only, and no history: nobody types here
+    options = ("--IPKernelApp.log_level=40", "--HistoryManager.enabled=False")
+    return [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file, *options]
 
 
 def kernel_command(address: str) -> list[str]:
@@ -37,7 +51,11 @@ def kernel_command(address: str) -> list[str]:
 
 
 def server_command(address: str, modules: Sequence[str]) -> list[str]:
-    """What starts the server; it imports `modules` and calls each `module:function`, once for all kernels."""
+    """What starts the server; it imports `modules`, once for all kernels.
+
+    A `module:function` is called as well, and again when time has passed: it makes ready what copies need,
+    and returns whether there was anything to do.
+    """
     return [sys.executable, "-m", "workbench.publish.forkserver", address, "--serve", *modules]
 
 
@@ -54,7 +72,12 @@ def stand_in(address: str, connection_file: str) -> None:
         started = False
     if not started:
         os.execv(sys.executable, plain_command(connection_file))
-    signal.signal(signal.SIGINT, lambda *_: connection.send(_INTERRUPT))
+
+    def interrupt(*_: object) -> None:
+        with suppress(OSError):  # the copy has ended meanwhile, and so will this
+            connection.send(_INTERRUPT)
+
+    signal.signal(signal.SIGINT, interrupt)
     while os.getppid() == parent:
         if select.select([connection], [], [], 1)[0]:
             return
@@ -62,7 +85,6 @@ def stand_in(address: str, connection_file: str) -> None:
 
 def serve(address: str, modules: list[str]) -> None:
     """Import, then make a copy for everyone who connects, until the process that started this one is gone."""
-    import gc
     import importlib
     import warnings
 
@@ -74,28 +96,56 @@ def serve(address: str, modules: list[str]) -> None:
     listener.settimeout(1)
     # Nobody debugs a page. ipykernel would import the debugger anew in each copy, 130 modules and 8 MB.
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # how Python notes that there is none
-    for module in ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", *modules):
+    prepares = []
+    for module in (*_KERNEL, *modules):
         name, _, prepare = module.partition(":")
         loaded = importlib.import_module(name)
         if prepare:
-            getattr(loaded, prepare)()
-    if (reason := _unfit()) is not None:
-        print(f"Kernels start plainly: {reason}.", file=sys.stderr)
-        return
+            prepares.append(getattr(loaded, prepare))
     # The threads Python warns of are OpenBLAS's and jemalloc's: both end and start theirs around a fork.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    gc.collect()
-    gc.freeze()  # what is shared stays shared: the collector of a copy does not touch it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended copies need no farewell
+    _make_ready(prepares)
+    _freeze()
     while os.getppid() == parent:
         try:
-            connection, _ = listener.accept()
+            connection = listener.accept()[0]
         except TimeoutError:
+            connection = None
+        if _make_ready(prepares):
+            _freeze()
+        if (reason := _unfit()) is not None:
+            print(f"Kernels start plainly: {reason}.", file=sys.stderr)
+            return
+        if connection is None:
             continue
         with connection:
             if os.fork() == 0:
                 listener.close()
                 _become_kernel(connection)
+
+
+def _freeze() -> None:
+    """What is shared stays shared: the collector of a copy does not touch it."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+
+
+def _make_ready(prepares: list[Callable[[], bool]]) -> bool:
+    """Whether there was anything to do; what fails is said once, and copies do without."""
+    import traceback
+
+    new = False
+    for prepare in list(prepares):
+        try:
+            new = prepare() or new
+        except Exception:
+            traceback.print_exc()
+            prepares.remove(prepare)
+            new = True
+    return new
 
 
 def _unfit() -> str | None:
@@ -130,17 +180,34 @@ def _become_kernel(connection: socket.socket) -> None:
         connection.sendall(_STARTED)
         threading.Thread(target=_follow, args=(connection,), daemon=True).start()
 
+        from ipykernel import ipkernel
         from ipykernel.kernelapp import IPKernelApp
 
         app = IPKernelApp.instance()
         parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # it ends when the server does
+        ipkernel.sys = _Bare()
         app.initialize([*plain_command(request["file"])[3:], parent])
+        ipkernel.sys = sys
         _tell_widgets()
         app.start()
     except BaseException:
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+class _Bare:
+    """`sys` without its modules, while a kernel begins.
+
+    It looks at the file of each for the debugger that it does not have; having been looked at, 12 MB of them
+    are no longer shared.
+    """
+
+    def __init__(self) -> None:
+        self.modules: dict[str, object] = {}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys, name)
 
 
 def _tell_widgets() -> None:

@@ -1,7 +1,8 @@
 """A word when the page no longer reaches the Python behind it, and the way back to where the reader was.
 
-The page asks Python for a sign of life every ten seconds, and the server when Python is silent, so that it
-can say which of them is gone. After each question Python tells where the page's controls stand. The browser
+The page asks Python for a sign of life every four seconds, and the server when Python is silent, so that it
+can say which of them is gone. As long as one is, controls do nothing and look it; once the way is free again
+the page connects itself anew. After each question Python tells where the page's controls stand. The browser
 keeps that for this tab; when the reader loads a page again that was lost, it hands it to the new Python,
 which sets the controls. Where the reader had scrolled to, and what was unfolded, it puts back by itself.
 """
@@ -45,10 +46,16 @@ class ConnectionGuard(anywidget.AnyWidget):
     """
 
     _esm = """
-    const EVERY = 10_000; // ms between two questions
-    const PATIENCE = 6_000; // ms without an answer, after which the server is asked
+    const EVERY = 4_000; // ms between two questions
+    const PATIENCE = 2_000; // ms without an answer, after which the server is asked
+    const ANSWER = 3_000; // ms that the server has
+    const SILENT = 10_000; // ms without an answer from a Python that computes nothing: the connection is dead
+    const TRIES = 3; // new connections, before Python is given up
     const COMPUTING = 60_000; // ms without an answer although all are there: said as well
     const ASLEEP = 7_200_000; // ms without a look at the page: Python may stop until the reader is back
+    const OFFERS = ["lost_page", "slow"]; // where loading the page again helps
+    const HOLDS = ["closed", "lost_page", "unreachable"]; // where no control does anything
+    const CONTROLS = ".wb-page :is(button, input, select, textarea, .noUi-target)";
 
     function settings() {
       const place = document.getElementById("jupyter-config-data");
@@ -58,22 +65,30 @@ class ConnectionGuard(anywidget.AnyWidget):
     function render({ model, el }) {
       const published = document.body.dataset.voila !== undefined;
       const { baseUrl, kernelId } = settings();
+      const kernel = model.widget_manager?.kernel;
       const kept = `workbench ${location.pathname}${location.search}`;
+      let said = "";
       let lost = false;
+      let dead = false; // nothing can be said to Python any more; the server knows why
       let asked = 0; // when the oldest question was asked that has no answer yet
+      let tries = 0; // new connections since the last answer
+      let looking = false;
       let seen = Date.now();
+      let held = []; // controls that wait for Python
+      let focused;
       el.classList.add("wb-lost");
       el.setAttribute("role", "alert"); // what is put into it is read out
 
-      function say(text, button = false) {
-        if (el.dataset.said === text) return;
-        el.dataset.said = text;
+      function say(which) {
+        if (said === which) return;
+        said = which;
+        hold(HOLDS.includes(which));
         el.replaceChildren();
-        if (!text) return;
+        if (!which) return;
         const sentence = document.createElement("p");
         sentence.className = "wb-error";
-        sentence.textContent = text;
-        if (button) {
+        sentence.textContent = model.get(which);
+        if (published && OFFERS.includes(which)) {
           const again = document.createElement("button");
           again.type = "button";
           again.textContent = model.get("again");
@@ -82,10 +97,24 @@ class ConnectionGuard(anywidget.AnyWidget):
         }
         el.append(sentence);
       }
+      // What is read, folded and saved goes on without Python.
+      function hold(wanted) {
+        if (wanted === held.length > 0) return;
+        if (wanted) {
+          focused = document.activeElement;
+          held = [...document.querySelectorAll(CONTROLS)].filter(
+            (one) => !one.closest(".wb-chart, .wb-lost") && !one.hasAttribute("disabled"),
+          );
+        }
+        for (const one of held) one.toggleAttribute("disabled", wanted);
+        if (wanted) return;
+        held = [];
+        if (document.activeElement === document.body) focused?.focus?.({ preventScroll: true });
+      }
       function lose(which) {
         lost = true;
         keep({ lost });
-        say(model.get(which), published);
+        say(which);
       }
       function keep(change) {
         try {
@@ -98,31 +127,65 @@ class ConnectionGuard(anywidget.AnyWidget):
         try {
           model.send(question);
         } catch {
-          return lose("lost_page");
+          dead = true;
         }
         asked ||= Date.now();
       }
       async function look() {
-        if (lost || !asked || Date.now() - asked < PATIENCE) return;
-        let answer;
-        try {
-          answer = await fetch(`${baseUrl}api/kernels/${kernelId}`, { cache: "no-store" });
-        } catch {
+        if (lost || looking || !(dead || (asked && Date.now() - asked > PATIENCE))) return;
+        looking = true;
+        const found = await server();
+        looking = false;
+        if (!dead && !asked) return; // Python has answered meanwhile
+        if (found.status === 403) return lose("closed");
+        if (found.status === 404) return lose("lost_page");
+        if (found.status !== 200) {
+          tries = 0;
           keep({ lost: true }); // whoever loads the page before the server is back
-          return say(model.get("unreachable")); // looked at again until it is
+          return say("unreachable"); // looked at again until it is
         }
-        if (answer.status === 403) return lose("closed");
-        if (answer.status === 404) return lose("lost_page");
-        if (!answer.ok) return say(model.get("unreachable"));
-        if (asked && Date.now() - asked > COMPUTING) say(model.get("slow"), true);
-        else if (el.dataset.said === model.get("unreachable")) say("");
+        if (dead) return lose("lost_page");
+        if (found.state === "busy") {
+          if (Date.now() - asked > COMPUTING) say("slow");
+          else if (said === "unreachable") say("");
+        } else if (tries === TRIES) {
+          keep({ lost: true });
+          say("lost_page"); // an answer would still be heard
+        } else if (said || kernel?.connectionStatus !== "connected" || Date.now() - asked > SILENT) {
+          asked = Date.now() + ++tries * PATIENCE; // each has more time than the one before
+          connect();
+        }
+      }
+      async function server() {
+        const stop = new AbortController(); // packets may be lost without a word
+        const end = setTimeout(() => stop.abort(), ANSWER);
+        try {
+          const how = { cache: "no-store", signal: stop.signal };
+          const answer = await fetch(`${baseUrl}api/kernels/${kernelId}`, how);
+          const about = answer.ok ? await answer.json() : {};
+          return { status: answer.status, state: about.execution_state };
+        } catch {
+          return {};
+        } finally {
+          clearTimeout(end);
+        }
+      }
+      // Jupyter tries again after up to half a minute, then no more; a connection that lost its way it keeps.
+      async function connect() {
+        try {
+          await kernel?.reconnect();
+        } catch { /* looked at again */ }
       }
       model.on("msg:custom", ({ places }) => {
-        asked = 0;
+        asked = tries = 0;
         if (!lost) say("");
         if (places && published) keep({ places, lost: false });
       });
-      model.on("comm_live_update", () => lose(published ? "lost_page" : "lost_notebook"));
+      model.on("comm_live_update", () => {
+        dead = true;
+        if (published) look();
+        else lose("lost_notebook");
+      });
       if (!published) return undefined;
 
       const before = (() => {
@@ -136,11 +199,36 @@ class ConnectionGuard(anywidget.AnyWidget):
       let soon;
       const later = () => { clearTimeout(soon); soon = setTimeout(ask, 400); };
       for (const name of ["change", "click", "keyup"]) on(name, later);
-      on("visibilitychange", () => { seen = Date.now(); });
+      for (const name of ["online", "offline"]) on(name, () => ask());
+      on("visibilitychange", () => { seen = Date.now(); ask(); });
       on("scroll", () => keep({ top: scrollY }));
       on("toggle", () => keep({ open: folds().map((fold) => fold.open) }));
-      const timers = [setInterval(ask, EVERY), setInterval(look, 2_000)];
-      return () => { stop.abort(); timers.forEach(clearInterval); };
+      let broken = false;
+      const cut = (_kernel, status) => {
+        ask(); // and once it is back: what was asked before may have been lost
+        if (broken && status === "connected") free(model.widget_manager);
+        broken = status !== "connected";
+      };
+      kernel?.connectionStatusChanged.connect(cut);
+      const timers = [setInterval(() => asked || ask(), EVERY), setInterval(look, 1_000)];
+      return () => {
+        stop.abort();
+        timers.forEach(clearInterval);
+        kernel?.connectionStatusChanged.disconnect(cut);
+      };
+    }
+
+    // A control that has said something is silent until Python has done with it; of what the connection took
+    // along nobody will hear. So it waits no longer, and says again what Python has not repeated: what the
+    // reader chose last holds.
+    async function free(manager) {
+      for (const coming of Object.values(manager?._models ?? {})) {
+        const one = await coming;
+        const unheard = one._pending_msgs > 0 ? [...one._expectedEchoMsgIds.keys()] : [];
+        while (one._pending_msgs > 0) one._handle_status({ content: { execution_state: "idle" } });
+        const state = Object.fromEntries(unheard.map((name) => [name, one.get(name)]));
+        if (unheard.length) one.save(state, { patch: true });
+      }
     }
 
     const folds = () => [...document.querySelectorAll("details")];
@@ -152,7 +240,7 @@ class ConnectionGuard(anywidget.AnyWidget):
       for (const name of ["wheel", "pointerdown", "keydown", "touchstart"]) {
         addEventListener(name, leave, { once: true, signal: stop.signal });
       }
-      const end = Date.now() + 8_000;
+      const end = Date.now() + 20_000;
       const step = () => {
         if (stop.signal.aborted || Date.now() > end) return;
         folds().forEach((fold, index) => { if (open[index] !== undefined) fold.open = open[index]; });

@@ -27,14 +27,12 @@ class Handout:
     """A file as it goes out.
 
     Attributes:
-        body: Its bytes.
-        packed: The same, as gzip has them.
+        packed: Its bytes, as gzip has them.
         etag: What it is called by browsers that have it.
         kind: Its content type.
         policy: The Content-Security-Policy under which it is shown.
     """
 
-    body: bytes
     packed: bytes
     etag: str
     kind: str
@@ -87,7 +85,6 @@ def _files(folder: Path, slug: str, key: bytes | None) -> dict[str, Handout]:
 def _handout(file: Path) -> Handout:
     body = file.read_bytes()
     return Handout(
-        body=body,
         packed=gzip.compress(body, 6, mtime=0),
         etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         kind=_KINDS.get(file.suffix, "application/octet-stream"),

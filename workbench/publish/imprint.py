@@ -21,8 +21,10 @@ def data_until(page: Page, t: Texts) -> str:
 
 
 def imprint(page: Page, t: Texts) -> list[str]:
-    """A sentence each: when it was published, what is not shown, what it was made with, of which records."""
+    """A sentence each: whom to ask, when it was published, what is not shown, what it was made with."""
+    asked = [t("Questions about this page? Ask {who}.", who=page.ask)] if page.ask else []
     return [
+        *asked,
         t(
             "Published on {day:date}, version {version:count} of this page. Groups of fewer than "
             "{least:count} people are not shown and counts are rounded.",

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 
 from workbench import storage
 from workbench.errors import ProjectError
+from workbench.tables.privacy.access import AccessLog
+from workbench.team import Team
 
 _BYTES = 32  # of chance in a token
 LOCAL = "http://127.0.0.1:8866/"
@@ -62,15 +64,19 @@ class Links:
 
     def renew(self, slug: str) -> str:
         """A new link for a page; the one before no longer opens it."""
+        Team(self.file.parent).check("publish")
         with storage.lock(self.file.parent):
             kept, token = self._read(), _token()
+            AccessLog(self.file.parent).add("publish", page=slug, did="link renewed")
             self._write(kept.model_copy(update={"tokens": {**kept.tokens, slug: token}}))
         return _link(kept.address, slug, token)
 
     def revoke(self, slug: str) -> None:
         """Take a page's link back: nobody is let in until it is made anew."""
+        Team(self.file.parent).check("publish")
         with storage.lock(self.file.parent):
             kept = self._read()
+            AccessLog(self.file.parent).add("publish", page=slug, did="link taken back")
             self._write(kept.model_copy(update={"tokens": {**kept.tokens, slug: None}}))
 
     def admits(self, slug: str, token: str) -> bool:

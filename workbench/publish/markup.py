@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from workbench import report
 from workbench.locale import Message, Texts
+from workbench.publish.library import SIGNS as OUTCOME_SIGNS
+from workbench.publish.library import Outcome, outcome_name
 from workbench.records import AnyRecord, Record, ValueRecord
 
 SIGNS = {"ok": "✓", "warn": "▲", "fail": "✕"}
@@ -57,6 +59,14 @@ def association_label(t: Texts, meaning: str = "") -> str:
     """The sign of everything that is no effect."""
     name = escape(t("Association, not an effect"))
     return f'<p class="wb-no-effect" role="note"><strong>{name}</strong> <span>{escape(meaning)}</span></p>'
+
+
+def chip(found: Outcome | None, t: Texts) -> str:
+    """The sign and the word of what became of a question."""
+    if found is None:
+        return ""
+    sign, words = OUTCOME_SIGNS[found], escape(t(outcome_name(found)))
+    return f'<span class="wb-outcome wb-{found}"><span aria-hidden="true">{sign}</span> {words}</span>'
 
 
 def checks(items: Sequence[Checked], t: Texts, title: str = "") -> str:
@@ -115,7 +125,12 @@ def message_text(text: str, kind: str = "wb-error") -> str:
 
 def health(records: Sequence[Record], t: Texts) -> str:
     """The light and its word for all checks of a page."""
-    states: list[Any] = [check.status for record in records for check in record.checks]
+    return light([check for record in records for check in record.checks], t)
+
+
+def light(checks: Sequence[Checked], t: Texts) -> str:
+    """The light and its word for some checks."""
+    states = [check.status for check in checks]
     if "fail" in states:
         return f'<span class="wb-health wb-fail">{SIGNS["fail"]} {escape(t("a check failed"))}</span>'
     if "warn" in states:

@@ -15,8 +15,8 @@ from workbench.locale import LANGUAGES, Texts, choose_language
 from workbench.publish import bundle
 from workbench.publish.association_result import AssociationView
 from workbench.publish.imprint import data_until, hash_line, imprint
-from workbench.publish.result import ResultView, health, html, message
-from workbench.records import AnyRecord, AssociationRecord, EffectRecord, ValueRecord
+from workbench.publish.result import ResultView, health, message, steady
+from workbench.records import AnyRecord, AssociationRecord
 
 PUBLISHED = "WORKBENCH_PUBLISHED"
 _NAMES = {"en": "English", "es": "Español"}
@@ -43,14 +43,16 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
         page, records = bundle.read(folder, wanted, key=_key(folder))
         hashed = bundle.manifest_hash(folder, wanted, page.version)
     except WorkbenchError as error:
-        return ipywidgets.VBox([message(Texts(reader_language())(error.message))]).add_class("wb-page")
+        t = Texts(reader_language())
+        around = steady(f'<div class="wb-header">{_way_home(t)}{languages(t)}</div>')
+        return ipywidgets.VBox([around, message(t(error.message))]).add_class("wb-page")
     t = Texts(reader_language(page.language), page.project.currency)
     return ipywidgets.VBox(
         [
-            html(_header(page, records, t)),
-            html(f'<h1 class="wb-title">{escape(page.title)}</h1>'),
+            steady(_header(page, records, t)),
+            steady(f'<h1 class="wb-title">{escape(page.title)}</h1>'),
             *[record_view(record, t) for record in records],
-            html(_footer(page, hashed, t)),
+            steady(_footer(page, hashed, t)),
         ],
         layout=ipywidgets.Layout(width="100%"),
     ).add_class("wb-page")
@@ -58,11 +60,7 @@ def show_page(slug: str | None = None) -> ipywidgets.VBox:
 
 def record_view(record: AnyRecord, t: Texts) -> ResultView | AssociationView:
     """The whole of a record, as it is shown to whoever reads it."""
-    if isinstance(record, EffectRecord | ValueRecord):
-        return ResultView(t, record)
-    if isinstance(record, AssociationRecord):
-        return AssociationView(t, record)
-    raise WorkbenchError("A result of this kind cannot be published yet.")
+    return AssociationView(t, record) if isinstance(record, AssociationRecord) else ResultView(t, record)
 
 
 def address(slug: str, language: str) -> str:
@@ -70,13 +68,15 @@ def address(slug: str, language: str) -> str:
     return f"../../p/{quote(slug)}/?lang={language}"
 
 
-def languages(t: Texts) -> str:
-    """Links to the same page in the other languages."""
+def languages(t: Texts, **kept: str) -> str:
+    """Links to the same page in the other languages; `kept` are parts of its address that stay."""
 
     def current(code: str) -> str:
         return ' aria-current="true"' if code == t.language else ""
 
-    page = f"page={quote(asked('page'))}&amp;" if asked("page") else ""
+    if asked("page"):
+        kept = {"page": asked("page"), **kept}
+    page = "".join(f"{name}={quote(value)}&amp;" for name, value in kept.items())
     links = "".join(
         f'<a href="?{page}lang={code}" lang="{code}"{current(code)}>{_NAMES[code]}</a>' for code in LANGUAGES
     )
@@ -86,10 +86,19 @@ def languages(t: Texts) -> str:
 def _header(page: bundle.Page, records: list[AnyRecord], t: Texts) -> str:
     audience = t("for {audience}", audience=page.audience) if page.audience else ""
     return (
-        f'<div class="wb-header"><span>{escape(page.project.name)}</span>'
+        f'<div class="wb-header">{_way_home(t)}<span>{escape(page.project.name)}</span>'
         f"<span>{escape(data_until(page, t))}</span><span>{escape(audience)}</span>"
         f"{health(records, t)}{languages(t)}</div>"
     )
+
+
+def _way_home(t: Texts) -> str:
+    """For whoever may open the home, which the server knows; readers of this one page get no link."""
+    if not asked("home"):
+        return ""
+    home = escape(t("Home"))
+    href = f"../../voila/render/index.ipynb?lang={t.language}"
+    return f'<nav aria-label="{home}"><a href="{href}">{home}</a></nav>'
 
 
 def _footer(page: bundle.Page, hashed: str, t: Texts) -> str:

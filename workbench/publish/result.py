@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets
 
 from workbench.charts.picture import Picture
-from workbench.charts.runtime import Chart, show
+from workbench.charts.runtime import Chart, Shared, one, show
 from workbench.locale import Texts
 from workbench.publish.content import content
 from workbench.publish.fold import Fold
@@ -27,6 +27,9 @@ from workbench.records import CohortRecord, EffectRecord, ValueRecord
 type Shown = EffectRecord | ValueRecord | CohortRecord
 
 
+_WIDE = {"width": "100%", "overflow": "visible"}
+
+
 class ResultView(ipywidgets.VBox):
     """A record on a page; another one takes its place part by part, so that nothing jumps or flickers.
 
@@ -40,7 +43,7 @@ class ResultView(ipywidgets.VBox):
         self._t = t
         self._trust_first = trust_first
         self._sentence, self._figures, self._segments, self._checks, self._beside = (
-            html("") for _ in range(5)
+            steady() for _ in range(5)
         )
         self._pictures = Pictures()
         self._table, self._tests, self._details = Fold(), Fold(), Fold(kind="wb-details")
@@ -88,7 +91,7 @@ class Frame(ipywidgets.VBox):
 
     def __init__(self, heading: str = "h2") -> None:
         self._heading = heading
-        self._title, self._caption = html(""), html("")
+        self._title, self._caption = steady(), steady()
         self._chart: Chart = show(None, "")
         super().__init__([self._title, self._chart, self._caption])
         self.add_class("wb-picture")
@@ -97,7 +100,7 @@ class Frame(ipywidgets.VBox):
         (self.add_class if wide else self.remove_class)("wb-wide")
         self._title.value = f'<{self._heading} class="wb-part">{unbroken(picture.title)}</{self._heading}>'
         self._chart.description = picture.description
-        self._chart.chart = picture.chart
+        self._chart.chart = picture.drawn
         caption = f'<p class="wb-help">{unbroken(picture.caption)}</p>' if picture.caption else ""
         self._caption.value = caption
 
@@ -129,7 +132,23 @@ class Pictures(ipywidgets.Box):
 
 def html(content: str) -> ipywidgets.HTML:
     """Markup that is as wide as the page."""
-    return ipywidgets.HTML(content, layout=ipywidgets.Layout(width="100%", overflow="visible"))
+    return ipywidgets.HTML(content, layout=ipywidgets.Layout(**_WIDE))
+
+
+def steady(content: str = "") -> ipywidgets.HTML:
+    """The same, for markup that is never hidden: all of it shares a layout and a style.
+
+    Otherwise each would tell the browser of two more widgets, a third of what opening a page costs.
+    """
+    return ipywidgets.HTML(content, layout=one(_wide), style=one(_plain))
+
+
+def _wide() -> Shared:
+    return Shared(**_WIDE)
+
+
+def _plain() -> ipywidgets.Widget:
+    return ipywidgets.widgets.widget_string.HTMLStyle()
 
 
 def message(text: str, kind: str = "wb-error") -> ipywidgets.HTML:

@@ -18,7 +18,7 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
-from workbench.errors import ProjectError
+from workbench.errors import Tampered
 from workbench.locale import Message, say
 
 MANIFEST = "manifest.json"
@@ -26,10 +26,6 @@ SEAL = "seal"
 STILL = "index.html"
 BLANK = "0" * 64
 """Stands in the page for the hash of its manifest while it is hashed itself."""
-
-
-class Tampered(ProjectError):  # noqa: N818 — a state of a page, raised to be told to its reader
-    """A version that is not what was published."""
 
 
 def digest(content: bytes) -> str:

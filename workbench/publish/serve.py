@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from workbench.charts.picture import BROUGHT
 from workbench.errors import WorkbenchError
 from workbench.publish import forkserver
 
@@ -35,7 +36,7 @@ PRELOAD = (  # what every page imports, and what its first chart waits for
     "pandas",
     "workbench.publish.page",
     "workbench.publish.guard",
-    "workbench.publish.warm:charts",
+    "workbench.publish.warm:pages",
 )
 _START = 60.0  # seconds a server may take to answer
 _STOP = 20.0  # seconds it may take to stop its kernels
@@ -225,6 +226,7 @@ def _environment(private: Path) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(private / "data"),
         "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
         "IPYTHONDIR": str(private / "ipython"),
+        BROUGHT: "yes",
     }
 
 

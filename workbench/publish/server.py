@@ -14,10 +14,13 @@ opens everything. Without links (`needs_links`) everything is open, and only thi
 
 from __future__ import annotations
 
+import gzip
 import hmac
+import logging
 import os
 import re
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -29,7 +32,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import HTTPError, OutputTransform
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 from traitlets import Bool, Int, List, Unicode, default
 from voila.app import Voila
 from voila.handler import BaseVoilaHandler
@@ -43,6 +46,7 @@ from voila.utils import get_voila_labextensions_path
 from workbench.errors import WorkbenchError
 from workbench.folder import ENVIRONMENT
 from workbench.project import Project
+from workbench.publish import templates
 from workbench.publish.handout import SLUG, Handouts
 from workbench.publish.links import Links, hashed
 from workbench.publish.seal import STILL
@@ -51,6 +55,7 @@ from workbench.publish.versions import key_at_hand
 
 _DAYS = 180  # that a browser keeps a link's cookie
 _LIVE = re.compile(rf"/p/({SLUG})/live")
+_OURS = ("page", "home")  # of what a page is asked, what only the server says
 _PAGE = rf"p/(?P<slug>{SLUG})/"
 _KERNEL = r"api/kernels/(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
@@ -74,6 +79,8 @@ class PageKernels(AsyncMappingKernelManager):
     """Kernels that belong to the page they were started for."""
 
     most = Int(200, config=True, help="How many kernels may run at once; 36 MB each, as a rule.")
+    left = Int(20, config=True, help="How many of them may wait for a reader who went away without a word.")
+    leave = Int(5, config=True, help="Seconds in which a page that is being closed stops its kernel itself.")
 
     @default("kernel_manager_class")
     def _kernel_manager_class(self) -> str:
@@ -82,6 +89,7 @@ class PageKernels(AsyncMappingKernelManager):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self._pages: dict[str, str | None] = {}
+        self._left: dict[str, None] = {}  # those whose reader is gone, for the longest time first
 
     async def start_kernel(self, **asked: Any) -> str:
         """Start a kernel for the page whose address was asked for; that of readers knows no project."""
@@ -99,12 +107,46 @@ class PageKernels(AsyncMappingKernelManager):
         """Whether a kernel runs for the published page `page`; None means any other page."""
         return kernel_id in self and self._pages.get(kernel_id, "") == page
 
+    def notify_connect(self, kernel_id: str) -> None:
+        super().notify_connect(kernel_id)
+        self._left.pop(kernel_id, None)
+
+    def notify_disconnect(self, kernel_id: str) -> None:
+        super().notify_disconnect(kernel_id)
+        if self._kernel_connections.get(kernel_id) == 0:
+            self._left[kernel_id] = None
+            IOLoop.current().call_later(self.leave, self._let_go)
+
+    async def _let_go(self) -> None:
+        """Stop the kernels that have waited longest for their readers, when too many wait."""
+        while len(self._left) > self.left:
+            oldest = next(iter(self._left))
+            del self._left[oldest]
+            if oldest in self:
+                await self.shutdown_kernel(oldest)
+
     def remove_kernel(self, kernel_id: str) -> Any:
         self._pages.pop(kernel_id, None)
+        self._left.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
 
 
-class Door:
+class Visitor:
+    """What a handler knows of who asks, also where it has nothing for them but a sentence."""
+
+    def everywhere(self: Any) -> bool:
+        """Whether they may open the home and all that there is, by the cookie of an earlier token."""
+        server: PageServer = self.settings["voila"]
+        return not server.needs_links or server.is_analyst(self.get_cookie(_cookie(None), ""))
+
+    @property
+    def template_namespace(self) -> dict[str, Any]:
+        """What the templates of messages are told: no way home for those who would be sent away there."""
+        known: dict[str, Any] = super().template_namespace  # type: ignore[misc]  # the handler's
+        return {**known, "home": self.everywhere()}
+
+
+class Door(Visitor):
     """What a handler asks before it answers: whether this reader may see the page of this address.
 
     Handlers of a publication have its slug in their address; all others are for the analyst alone.
@@ -175,10 +217,7 @@ class StillPage(Door, BaseVoilaHandler):
         if self.check_etag_header():
             self.set_status(304)
             return
-        packed = "gzip" in self.request.headers.get("Accept-Encoding", "")
-        if packed:
-            self.set_header("Content-Encoding", "gzip")
-        self.finish(file.packed if packed else file.body)
+        _finish(self, file.packed)
 
     head = get
 
@@ -198,9 +237,10 @@ class LivePage(Door, TornadoVoilaHandler):
         if self.slug is None or server.handouts.version(self.slug) is None:
             raise HTTPError(404)
         asked = [
-            (name, value) for name, value in parse_qsl(self.request.query) if name not in ("page", "token")
+            (name, value) for name, value in parse_qsl(self.request.query) if name not in (*_OURS, "token")
         ]
-        self.request.query = urlencode([("page", self.slug), *asked])
+        ours = [("page", self.slug), *([("home", "yes")] if self.everywhere() else [])]
+        self.request.query = urlencode([*ours, *asked])
 
 
 class PageKernel(Door, KernelHandler):
@@ -227,6 +267,36 @@ class OtherPage(Door, TornadoVoilaHandler):
 
 class FirstPage(Door, TornadoVoilaTreeHandler):
     """Leads to the list of pages."""
+
+
+class Learned:
+    """A file that pages ask for; if it is a script the next page names it at its beginning."""
+
+    def on_finish(self: Any) -> None:
+        super().on_finish()  # type: ignore[misc]  # the handler's
+        if self.get_status() in (200, 304):
+            templates.PageExporter.scripts.note(self.request.uri, Path(self.absolute_path))
+
+
+class StaticFile(Learned, MultiStaticFileHandler):
+    """Voilà's own files, and Vega."""
+
+
+class ExtensionFile(Learned, FileFindHandler):
+    """Files of the widgets."""
+
+
+class Bundle(RequestHandler):
+    """The scripts of a live page in one piece, the same for everybody."""
+
+    def get(self, name: str) -> None:
+        packed = templates.PageExporter.scripts.packed(name)
+        if packed is None:
+            raise HTTPError(404)
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")  # its name says what is in it
+        self.set_header("Vary", "Accept-Encoding")
+        _finish(self, packed)
 
 
 class SafeHeaders(OutputTransform):
@@ -259,6 +329,8 @@ class PageServer(Voila):
 
     def initialize(self, argv: list[str] | None = None) -> None:
         self._analyst = hashed(os.environ.pop(ANALYST, ""))  # no kernel inherits it
+        templates.install()
+        logging.disable(logging.WARNING)  # Jupyter words each message for a log that is not written
         self.identity_provider_class = Anybody
         super().initialize(argv)
         self.voila_configuration.multi_kernel_manager_class = PageKernels
@@ -293,7 +365,8 @@ class PageServer(Voila):
     def init_handlers(self) -> list[Any]:
         words = {"voila_configuration": self.voila_configuration}
         page = {**words, "template_paths": self.template_paths, "config": self.config}
-        static = {"paths": self.static_paths, "default_filename": "index.html"}
+        charts = str(resources.files("workbench.charts") / "static")
+        static = {"paths": [*self.static_paths, charts], "default_filename": "index.html"}
         extensions = get_voila_labextensions_path(self.voila_configuration.extra_labextensions_path)
         themes = {
             "themes_url": "/voila/api/themes",
@@ -312,11 +385,21 @@ class PageServer(Voila):
             (f"{_KERNEL}/channels", PageSocket),
             ("voila/api/shutdown/(?P<kernel_id>.*)", PageEnd),
             (f"(?:p/{SLUG}/)?voila/templates/workbench/static/(.*)", MultiStaticFileHandler, static),
-            (f"(?:p/{SLUG}/)?voila/static/(.*)", MultiStaticFileHandler, static),
-            (f"(?:p/{SLUG}/)?voila/labextensions/(.*)", FileFindHandler, {"path": extensions}),
+            (f"(?:p/{SLUG}/)?voila/scripts/([0-9a-f]+)[.]js", Bundle),
+            (f"(?:p/{SLUG}/)?voila/static/(.*)", StaticFile, static),
+            (f"(?:p/{SLUG}/)?voila/labextensions/(.*)", ExtensionFile, {"path": extensions}),
             (f"(?:p/{SLUG}/)?voila/api/themes/(.*)", ThemesHandler, themes),
         ]
         return [(re.escape(self.base_url) + path, *rest) for path, *rest in doors]
+
+
+def _finish(handler: RequestHandler, packed: bytes) -> None:
+    """Answer with what gzip has packed, unpacked for whoever cannot do so."""
+    if "gzip" in handler.request.headers.get("Accept-Encoding", ""):
+        handler.set_header("Content-Encoding", "gzip")
+        handler.finish(packed)
+    else:
+        handler.finish(gzip.decompress(packed))
 
 
 def _key(project: Path) -> bytes | None:

@@ -1,5 +1,5 @@
-"""A folder for the server: the index, the notebook that shows any published page, and the screens where they
-are wanted."""
+"""A folder for the server: the index, the notebook that shows any published page, and the screens and lessons
+where they are wanted."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from workbench.publish.page import PUBLISHED
 from workbench.publish.serve import HOST, Entry, Server, serve, serving
 
 SCREENS = "WORKBENCH_SCREENS"
+LESSONS = "lessons"
+"""The folder of lessons, among the notebooks and among the pages that are served."""
 BY_HAND = "by-hand"
 _PAGE = """
 from workbench.publish.guard import guarded
@@ -41,20 +43,13 @@ def build(project: Project, site: Path, *, screens: bool) -> Mapping[str, str]:
     Returns:
         What the pages' kernels need in their environment.
     """
-    _notebook(site / "index.ipynb", "from workbench.screens.home import show_index\nshow_index()")
+    _notebook(site / "index.ipynb", "from workbench.screens.home_state import show_index\nshow_index()")
     _notebook(site / "page.ipynb", _PAGE)
     env = {PUBLISHED: str((project.path / "published").resolve())}
     if not screens:
         return env
-    names = []
-    for file in sorted(notebooks_folder().glob("*.ipynb")):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        # the analysis by hand is for people who read code; a page would run it for nothing
-        content["cells"] = [
-            cell for cell in content["cells"] if BY_HAND not in cell["metadata"].get("tags", [])
-        ]
-        (site / file.name).write_text(json.dumps(content), encoding="utf-8")
-        names.append(file.stem)
+    names = _copy(notebooks_folder(), site)
+    _copy(notebooks_folder() / LESSONS, site / LESSONS)
     return {**env, SCREENS: " ".join(names), ENVIRONMENT: str(project.path.resolve())}
 
 
@@ -115,6 +110,21 @@ def _entry(
     whole = address if "://" in address else f"http://{HOST}:{port}{address}"
     offered = Links(project.path).offer(slugs, whole)
     return Entry(address, published, project.path, secrets.token_urlsafe(32)), offered
+
+
+def _copy(folder: Path, site: Path) -> list[str]:
+    """Copy the notebooks of a folder as pages; their names without the ending, in order."""
+    names = []
+    for file in sorted(folder.glob("*.ipynb")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        # the analysis by hand is for people who read code; a page would run it for nothing
+        content["cells"] = [
+            cell for cell in content["cells"] if BY_HAND not in cell["metadata"].get("tags", [])
+        ]
+        site.mkdir(exist_ok=True)
+        (site / file.name).write_text(json.dumps(content), encoding="utf-8")
+        names.append(file.stem)
+    return names
 
 
 def _notebook(path: Path, code: str) -> None:

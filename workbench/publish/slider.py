@@ -20,14 +20,14 @@ class Slider(anywidget.AnyWidget):
     """
 
     _esm = """
-    let count = 0;
     function render({ model, el }) {
       const name = document.createElement("label");
       const slider = document.createElement("input");
       const written = document.createElement("output");
       const line = document.createElement("div");
       slider.type = "range";
-      slider.id = `wb-slider-${count++}`;
+      // each slider may have a module of its own, so that none can count the others
+      slider.id = `wb-slider-${Math.random().toString(36).slice(2)}`;
       name.htmlFor = written.htmlFor = slider.id;
       el.classList.add("wb-slider");
       line.append(slider, written);

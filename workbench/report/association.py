@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.decisions import change
 from workbench.locale import Message, Texts, say
 from workbench.metrics.covariates import MEANWHILE
-from workbench.records import SMALLEST_GROUP, Association, AssociationRecord, Interval, Refused
+from workbench.records import Association, AssociationRecord, Interval, Refused
 from workbench.records.association import Encouraged, Randomised, Rung, Unit
 from workbench.report.words import Figure, Row, between
 
@@ -65,7 +65,7 @@ def rung_about(rung: Rung) -> Message:
 def few_or_share(share: float | None) -> Message:
     """A share of people, where so many were left that it may be said."""
     if share is None:
-        return say("fewer than {least:count}", least=SMALLEST_GROUP)
+        return say("a few")
     return say("{share:percent}", share=share)
 
 

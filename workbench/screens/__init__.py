@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def titles(t: Texts) -> dict[str, str]:
     """The screens in their order: the name of the notebook, without its ending, and the title."""
     return {
+        "0-home": t("Home"),
         "1-load-and-check": t("Load and check"),
         "2-segments": t("Segments"),
         "3-effect-lab": t("Effect lab"),
@@ -32,6 +33,15 @@ def titles(t: Texts) -> dict[str, str]:
         "8-trust": t("Trust"),
         "9-publish": t("Publish"),
     }
+
+
+def home(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
+    """See what is known, what is out, what is new, and where to go on."""
+    from workbench.screens.frame import screen
+    from workbench.screens.home_state import HomeState
+    from workbench.screens.home_view import view
+
+    return screen("0-home", HomeState, view, project, language)
 
 
 def load_and_check(project: Project | None = None, language: str | None = None) -> ipywidgets.VBox:
@@ -111,3 +121,17 @@ def publish(project: Project | None = None, language: str | None = None) -> ipyw
     from workbench.screens.publishing import PublishState, view
 
     return screen("9-publish", PublishState, view, project, language)
+
+
+def lesson(
+    number: int,
+    project: Project | None = None,
+    language: str | None = None,
+    *,
+    seed: int | None = None,
+    difficulty: str | None = None,
+) -> ipywidgets.VBox:
+    """Learn by guessing first: lesson 1 or 2; a class shares the seed, and `easy`, `medium` or `hard`."""
+    from workbench.screens.lessons import lesson as show
+
+    return show(number, project, language, seed=seed, difficulty=difficulty)

@@ -5,7 +5,6 @@ Looking over large tables takes a while, so it goes on in the background.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,6 +17,7 @@ from workbench.metrics.catalogue import Readiness, readiness
 from workbench.project import Project
 from workbench.records import Check
 from workbench.screens.state import Guarded, worded
+from workbench.screens.work import Turn
 from workbench.tables.checks.coverage import Stretch, gaps
 from workbench.tables.checks.stored import Stored, day_of
 from workbench.tables.checks.times import FLOWS, ONE_END
@@ -168,20 +168,16 @@ class CheckState(Guarded):
         self.project = project
         self.held = Survey(())
         self.purpose = project.settings.consent_purpose
-        self._work: threading.Thread | None = None
-        self._turn = 0
         self._watched = False
         self.observe(lambda _: self._analyse_for(), "purpose")
 
     def refresh(self) -> None:
         """Look the project over again, if somebody watches; what was known of it stays until that is done."""
-        self._turn += 1
         if not self.held.tables:
             self.held = first_look(self.project)
         self.looking = True
         if self._watched:
-            self._work = threading.Thread(target=self._look, args=(self._turn,))
-            self._work.start()
+            self.work.begin(self._look, self._looked, patience=0, thread=True)
 
     def watch(self) -> None:
         """Say that somebody watches from now on."""
@@ -192,19 +188,13 @@ class CheckState(Guarded):
     def wait(self, seconds: float) -> None:
         """Watch, until the project has been looked over."""
         self.watch()
-        if self._work is not None:
-            self._work.join(seconds)
+        self.work.wait(seconds)
 
-    def _look(self, turn: int) -> None:
-        held = problem = None
-        try:
-            # an engine of its own: a connection is for one thread
-            held = survey(Project.open(self.project.path))
-        except Exception as error:
-            problem = worded(error)
-        if turn != self._turn:  # the tables have changed in the meantime
-            return
-        self.problem = problem
+    def _look(self, _turn: Turn) -> Survey:
+        return survey(Project.open(self.project.path))  # as it is on disk now
+
+    def _looked(self, held: Survey | None, error: Exception | None) -> None:
+        self.problem = None if error is None else worded(error)
         if held is not None:
             self.held = held
         self.looking = False

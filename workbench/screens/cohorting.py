@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from traitlets import Float, Instance, Int, List, Unicode
 
 from workbench.analyses.experiment import experiments
@@ -14,6 +12,7 @@ from workbench.project import Project
 from workbench.records import CohortRecord, CohortSettings
 from workbench.records.cohorts import EXPOSED, FIRST_ORDER, SIGNED_UP
 from workbench.screens.answering import AnsweringState
+from workbench.screens.work import Turn
 
 _ASKED = ("start", "period", "by", "mix_by", "margin", "first", "second", "age", "level")
 _MOST_GROUPS = 24
@@ -65,15 +64,15 @@ class CohortsState(AnsweringState):
         timed = [f"{EXPOSED}{name}" for name in experiments(engine)] if has(engine, "exposures") else []
         self.starts = [FIRST_ORDER, *([SIGNED_UP] if signed else []), *timed]
         self.groups = few_values(engine, _MOST_GROUPS)
-        with self.hold_trait_notifications():
-            if self.start not in self.starts:
-                self.start = FIRST_ORDER
-            for name in ("by", "mix_by"):
-                if getattr(self, name) not in self.groups:
-                    setattr(self, name, None)
+        self.settle()
 
     def fit(self) -> None:
-        """Other cohorts have other names and ages."""
+        """Ask of what there is; other cohorts have other names and ages."""
+        if self.start not in self.starts:
+            self.start = FIRST_ORDER
+        for name in ("by", "mix_by"):
+            if getattr(self, name) not in self.groups:
+                setattr(self, name, None)
         wanted = (self.start, self.period, self.by)
         if wanted != self._cohorts:
             self._cohorts = wanted
@@ -98,5 +97,5 @@ class CohortsState(AnsweringState):
             level=self.level,
         )
 
-    def ask(self, project: Project, settings: CohortSettings, **also: Any) -> CohortRecord:
-        return project.cohorts(**dict(settings), keep=False, **also)
+    def ask(self, project: Project, settings: CohortSettings, turn: Turn) -> CohortRecord:
+        return project.cohorts(**dict(settings), keep=False)

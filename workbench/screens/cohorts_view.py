@@ -18,12 +18,21 @@ from workbench.screens.cohorting import CohortsState
 from workbench.screens.download import Download, record_files
 from workbench.screens.frame import columns
 from workbench.screens.inbox import Sent
+from workbench.screens.notes import NotesState
+from workbench.screens.notes_view import notes
 
 
 def view(state: CohortsState, t: Texts) -> ipywidgets.Widget:
     """The widgets of cohorts."""
     asked = [*_main(state, t), _more(state, t), controls.keep(state, t), record_files(state, t), _help(t)]
-    return columns(state, asked, [_Answer(state, t)], t)
+    written = NotesState(state.project)
+
+    def look(_change: object = None) -> None:
+        written.look(state.record)
+
+    look()
+    state.observe(look, "record")
+    return columns(state, asked, [_Answer(state, t), notes(written, t)], t)
 
 
 def _main(state: CohortsState, t: Texts) -> list[ipywidgets.Widget]:
@@ -167,10 +176,8 @@ class _Answer(ipywidgets.VBox):
         self._cells.content = table(charts.cell_rows(found, measure, t))
         self._worth.title = t("What cohorts brought, as a table")
         self._worth.content = table(cohort_rows(found, t))
-        mixed = charts.mix_rows(found, t)
         self._mix.title = t("What cohorts are made of")
-        self._mix.content = table(mixed)
-        self._mix.layout.display = "" if mixed else "none"
+        self._mix.content = table(charts.mix_rows(found, t))
 
 
 def _measure(state: CohortsState) -> Measure:

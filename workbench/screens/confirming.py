@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import ipywidgets
-from traitlets import Bool, Float
+from traitlets import Bool
 
+from workbench.errors import Cancelled
 from workbench.locale import Texts, say
 from workbench.project import Project
-from workbench.screens import controls
+from workbench.records import from_json
+from workbench.screens import apart, controls
 from workbench.screens.answering import AnsweringState
+from workbench.screens.remembering import Answers
 from workbench.screens.state import worded
+from workbench.screens.work import Turn, on_a_page
 
 
 class ConfirmingState(AnsweringState):
@@ -20,16 +23,13 @@ class ConfirmingState(AnsweringState):
 
     Attributes:
         confirming: Whether PyMC is at work on the question that `record` answers.
-        progress: The share of that work that is done.
     """
 
     confirming = Bool(False)
-    progress = Float(0.0)
 
     def __init__(self, project: Project) -> None:
-        self._work: threading.Thread | None = None
-        self._cancel = threading.Event()
         super().__init__(project)
+        self.work.observe(self._ended, "active")
 
     @property
     def confirmed(self) -> bool:
@@ -45,53 +45,68 @@ class ConfirmingState(AnsweringState):
         """Whether it answers the question, confirmed or not."""
         return super().same(answered.model_copy(update={"confirm": False}), wanted)
 
-    def answer(self) -> None:
-        self.stop()
-        super().answer()
+    def alike(self, wanted: Any) -> list[Any]:
+        """One that is confirmed is an answer, too."""
+        return [wanted.model_copy(update={"confirm": True}), wanted]
 
     def confirm(self) -> None:
         """Let PyMC sample the same posterior; the page can be used meanwhile, and `stop` ends it."""
-        if not self.confirmable or self.confirming:
+        if not self.confirmable or self.busy or self.confirming:
             return
-        self.problem, self.notice, self.progress, self.confirming = None, None, 0.0, True
-        self._cancel = threading.Event()
-        wanted = self.settings().model_copy(update={"confirm": True})
-        self._work = threading.Thread(target=self._confirm, args=(wanted, self._cancel), daemon=True)
-        self._work.start()
+        self.problem, self.notice, self.confirming = None, None, True
+        wanted = self._to_confirm()
 
-    def _confirm(self, wanted: Any, cancel: threading.Event) -> None:
-        def tell(share: float) -> None:
-            if not cancel.is_set():
-                self.progress = share
+        def find(turn: Turn) -> Any:
+            turn.tell(doing=say("PyMC is sampling"))
+            if turn.loop is None:
+                return self.ask(self.project, wanted, turn)
+            return from_json(apart.follow(self.project.path, self.record.kind, self._apart(wanted), turn))
 
-        record, problem = None, None
-        try:
-            # an engine of its own: a connection is for one thread
-            project = Project.open(self.project.path)
-            record = self.ask(project, wanted, progress=tell, cancel=cancel)
-        except Exception as error:
-            problem = worded(error)
-        if cancel.is_set():  # something else is asked by now
+        self.work.usual, self.work.ends = self._seconds("confirm"), True
+        self.work.begin(find, self._confirmed, patience=0, thread=True)
+
+    def _to_confirm(self) -> Any:
+        return self.settings().model_copy(update={"confirm": True})
+
+    def _apart(self, wanted: Any) -> dict[str, str]:
+        return {"settings": wanted.model_dump_json(), "of": Answers(self.project).name(wanted)}
+
+    def _take(self, record: Any) -> None:
+        super()._take(record)
+        loop = on_a_page()
+        if loop is None or record is None or self.confirmed or not self.confirmable:
             return
-        if record is not None:
-            self.record, self.kept = record, record.id in self.project.records
-            self.notice = say("PyMC is done; see what was checked.")
-        self.problem = problem
-        self.confirming = False
+        going_on = apart.standing(self.project.path, record.kind)
+        if going_on and self._apart(self._to_confirm()) in [asked for _, asked in going_on]:
+            loop.call_soon(self.confirm)  # it was begun before this page was opened
+
+    def _confirmed(self, record: Any, error: Exception | None) -> None:
+        if isinstance(error, Cancelled):
+            return
+        if error is not None:
+            self.problem = worded(error)
+            return
+        self.record, self.kept = record, record.id in self.project.records
+        self._settled(self.work.seconds, "confirm")
+        self.notice = say("PyMC is done; see what was checked.")
+
+    def _ended(self, _change: object) -> None:
+        self.confirming = self.confirming and self.work.active
 
     def stop(self) -> None:
-        """End the confirmation; what was known before stays."""
-        self._cancel.set()
-        self.confirming = False
+        """End what is going on; what was known before stays."""
+        if self.confirming:
+            self.drop()
+        else:
+            super().stop()
 
     def wait(self, seconds: float) -> None:
         """Wait until the confirmation has ended."""
-        if self._work is not None:
-            self._work.join(seconds)
+        self.work.wait(seconds)
 
 
 def confirmation(state: ConfirmingState, t: Texts, label: str, done: str) -> ipywidgets.Widget:
-    """The button that lets PyMC confirm, and while it does, how far it is and the button that ends it.
+    """The button that lets PyMC confirm; how far that is is told where all work is.
 
     Args:
         state: The screen.
@@ -100,16 +115,12 @@ def confirmation(state: ConfirmingState, t: Texts, label: str, done: str) -> ipy
         done: What it is called when that has been done.
     """
     begin = controls.button(label, state.confirm)
-    end = controls.button(t("Stop"), state.stop)
-    bar = ipywidgets.FloatProgress(max=1.0, description=t("PyMC is sampling"))
 
     def show(_change: object = None) -> None:
-        begin.disabled = state.confirmed
+        begin.disabled = state.confirmed or state.confirming
         begin.description = done if state.confirmed else label
-        begin.layout.display = "" if state.confirmable and not state.confirming else "none"
-        end.layout.display = bar.layout.display = "" if state.confirming else "none"
-        bar.value = state.progress
+        begin.layout.display = "" if state.confirmable else "none"
 
     show()
-    state.observe(show, ["record", "confirming", "progress"])
-    return ipywidgets.VBox([begin, bar, end])
+    state.observe(show, ["record", "confirming"])
+    return begin

@@ -12,6 +12,7 @@ from workbench.engines import has
 from workbench.locale import say
 from workbench.screens.answering import FindingState
 from workbench.screens.state import splits
+from workbench.screens.work import Turn
 
 _ASKED = ("by", "period", "model", "horizon", "discount_per_year", "payment", "level")
 
@@ -50,6 +51,10 @@ class ContractsState(FindingState):
             )
         )
         self.groups = [*experiments(engine), *splits(self.project)] if self.missing is None else []
+        self.settle()
+
+    def fit(self) -> None:
+        """Ask of what there is."""
         if self.by not in self.groups:
             self.by = None
 
@@ -57,5 +62,5 @@ class ContractsState(FindingState):
         """What is asked now."""
         return ContractSettings(**{name: getattr(self, name) for name in _ASKED})
 
-    def find(self) -> Any:
+    def find(self, turn: Turn) -> Any:
         return self.project.contracts(**vars(self.settings()))

@@ -15,9 +15,11 @@ from traitlets import HasTraits
 
 from workbench.analyses.experiment import SEGMENTS
 from workbench.locale import Texts
+from workbench.project import Project
 from workbench.publish.fold import Fold
 from workbench.publish.slider import Slider
 from workbench.screens.ticking import Ticks
+from workbench.team import Right
 
 Option = tuple[str, Hashable]
 
@@ -171,7 +173,25 @@ def button(label: str, action: Callable[[], None], *, primary: bool = False) -> 
     return widget
 
 
-def keep(state: Any, t: Texts) -> ipywidgets.Button:
+def allowed(widget: ipywidgets.Button, project: Project, right: Right, t: Texts) -> ipywidgets.Widget:
+    """A button; with the reason below it, and nothing that it does, for whom the team does not let do it."""
+    why = project.team.refusal(right)
+    if why is None:
+        return widget
+    reason = ipywidgets.HTML(f'<p class="wb-help">{escape(t(why))}</p>', layout=full())
+    box = ipywidgets.VBox([widget, reason]).add_class("wb-tight")
+
+    def follow(_change: object = None) -> None:
+        widget.disabled = True
+        box.layout.display = widget.layout.display
+
+    follow()
+    widget.observe(follow, "disabled")
+    widget.layout.observe(follow, "display")
+    return box
+
+
+def keep(state: Any, t: Texts) -> ipywidgets.Widget:
     """The button that keeps the state's record; it says when that is done."""
     widget = button("", state.keep, primary=True)
 
@@ -182,7 +202,7 @@ def keep(state: Any, t: Texts) -> ipywidgets.Button:
 
     show()
     state.observe(show, ["kept", "record"])
-    return widget
+    return allowed(widget, state.project, "keep", t)
 
 
 def more(t: Texts, widgets: Sequence[ipywidgets.Widget]) -> ipywidgets.VBox:

@@ -9,6 +9,7 @@ from workbench.analyses.person import tables_of_persons
 from workbench.locale import say
 from workbench.project import Project
 from workbench.screens.state import ScreenState
+from workbench.screens.work import Turn
 
 
 class CustomerState(ScreenState):
@@ -32,6 +33,7 @@ class CustomerState(ScreenState):
     def __init__(self, project: Project) -> None:
         self._settling = False
         self._asked: tuple[str, int, float] | None = None
+        self._kind: Example | None = None
         super().__init__(project)
         self.observe(lambda _: self.look(), "identifier")
         self.observe(lambda _: self.answer(), ["horizon_weeks", "level"])
@@ -46,29 +48,34 @@ class CustomerState(ScreenState):
         """Look at whom the identifier stands for, unless they are being looked at."""
         if self._settling or not self.identifier.strip() or self._asked == self._question():
             return
-        self._asked = None
-        with self.working():
-            found = None
-            try:
-                found = analyse(
-                    self.project, self.identifier, horizon_weeks=self.horizon_weeks, level=self.level
-                )
-            finally:
-                self.shown = found
-            self._show_pseudonym(found.pseudonym)
-            self._asked = self._question()
+        self._ask(None)
 
     def try_one(self, kind: Example) -> None:
         """Look at a customer that is chosen for what they did."""
-        with self.working():
-            self._asked = None
-            self._show_pseudonym(example(self.project, kind))
-            self.look()
+        self._ask(kind)
 
     def answer(self) -> None:
         """Ask again about whoever is looked at."""
-        if self.shown is not None:
-            self.look()
+        if self.shown is not None or self.busy:
+            self._ask(self._kind)
+
+    def _ask(self, kind: Example | None) -> None:
+        question = identifier, horizon_weeks, level = self._question()
+        self._kind, self._asked = kind, question
+
+        def find(_turn: Turn) -> CustomerView:
+            who = identifier if kind is None else example(self.project, kind)
+            return analyse(self.project, who, horizon_weeks=horizon_weeks, level=level)
+
+        def take(found: CustomerView | None) -> None:
+            self.shown, self._kind, self._asked = found, None, None
+            if found is not None:
+                self._show_pseudonym(found.pseudonym)
+                self._asked = self._question()
+
+        with self.working():
+            self.drop()
+            self.wait_for(find, take)
 
     def _question(self) -> tuple[str, int, float]:
         return self.identifier.strip(), self.horizon_weeks, self.level

@@ -26,8 +26,9 @@ from workbench.report import Figure, Row, between
 from workbench.screens import controls
 from workbench.screens.customer import CustomerState
 from workbench.screens.frame import columns
+from workbench.screens.long_table import LongTable
 
-_ROWS_IN_TABLES = 100
+_ROWS_IN_TABLES = 1000
 
 
 def view(state: CustomerState, t: Texts) -> ipywidgets.Widget:
@@ -84,11 +85,11 @@ class _Customer(ipywidgets.VBox):
         self._sentence, self._figures, self._standing = html(""), html(""), html("")
         self._agreed, self._checks, self._attributes = html(""), html(""), html("")
         self._picture, self._tables = _Picture(), ipywidgets.VBox().add_class("wb-tight")
-        self._happened = Fold(title=t("What happened, as a table"))
+        self._happened = LongTable(t)
         self._history = Fold(title=t("All that was said about consent"))
         self._sensitive = Fold()
         self._details = Fold(title=t("Details: how this is computed"), kind="wb-details")
-        self._folds: dict[str, Fold] = {}
+        self._of_tables: dict[str, LongTable] = {}
         super().__init__(
             [
                 *(self._sentence, self._figures, self._checks),
@@ -119,15 +120,18 @@ class _Customer(ipywidgets.VBox):
             self._sentence.value = f"<p>{escape(hint)}</p>"
             for widget in (self._figures, self._standing, self._agreed, self._checks, self._attributes):
                 widget.value = ""
-            for fold in (self._happened, self._history, self._sensitive, self._details):
+            for fold in (self._history, self._sensitive, self._details):
                 fold.content = ""
+            self._happened.show("", ())
             self._tables.children = []
             self._picture.show(None, t)
             return
         self._sentence.value = words.sentence(found)
         self._figures.value = words.figures(found)
         self._picture.show(found, t)
-        self._happened.content = words.first_rows(timeline.rows(found, t))
+        newest_first = {t("When"): range(len(found.marks), 0, -1)}
+        title = t("What happened, as a table")
+        self._happened.show(title, timeline.rows(found, t), values=newest_first)
         self._standing.value = words.standing(found)
         self._agreed.value = words.agreements(found)
         self._history.content = table(words.statements(found))
@@ -144,11 +148,14 @@ class _Customer(ipywidgets.VBox):
     def _show_tables(self, found: CustomerView) -> None:
         words, shown = self._words, []
         for name, rows in found.tables.items():
-            fold = self._folds.setdefault(name, Fold())
+            place = self._of_tables.setdefault(name, LongTable(words.t))
             title = words.t("Visits") if name == "visits" else name
-            fold.title = f"{title} ({words.t.count(found.rows.get(name, rows.num_rows))})"
-            fold.content = words.first_rows(words.rows(rows))
-            shown.append(fold)
+            title = f"{title} ({words.t.count(found.rows.get(name, rows.num_rows))})"
+            if rows.num_rows > _ROWS_IN_TABLES:
+                title += " – " + words.t("the newest {n:count} are listed", n=_ROWS_IN_TABLES)
+            listed = rows.slice(0, _ROWS_IN_TABLES)
+            place.show(title, words.rows(listed), values=_values(listed))
+            shown.append(place)
         self._tables.children = shown
 
 
@@ -305,14 +312,7 @@ class _Words:
     # --- tables and details -----------------------------------------------------------------------------
 
     def rows(self, found: pa.Table) -> list[Row]:
-        shown = found.slice(0, _ROWS_IN_TABLES + 1).to_pylist()
-        return [{name: self._cell(value) for name, value in row.items()} for row in shown]
-
-    def first_rows(self, rows: Sequence[Row]) -> str:
-        """A table that is not too long, and what is not in it."""
-        more = self.t("Only the newest {n:count} are listed.", n=_ROWS_IN_TABLES)
-        said = f'<p class="wb-help">{escape(more)}</p>' if len(rows) > _ROWS_IN_TABLES else ""
-        return table(rows[:_ROWS_IN_TABLES]) + said
+        return [{name: self._cell(value) for name, value in row.items()} for row in found.to_pylist()]
 
     def details(self, found: CustomerView) -> str:
         t = self.t
@@ -370,6 +370,16 @@ class _Words:
 
     def _moment(self, at: datetime) -> str:
         return f"{self.t.date(at.date())}, {at:%H:%M}"
+
+
+def _values(rows: pa.Table) -> dict[str, list[Any]]:
+    """What columns of numbers, times and days are sorted by."""
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
+    return {
+        name: column.to_pylist()
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+        if any(is_kind(column.type) for is_kind in kinds)
+    }
 
 
 def _unbroken(text: str) -> str:

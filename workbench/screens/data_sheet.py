@@ -6,7 +6,7 @@ Looking over a project takes a while, so it goes on in the background; what is s
 from __future__ import annotations
 
 import json
-import threading
+from typing import Any
 
 from traitlets import Bool, Instance, List, Unicode
 
@@ -24,6 +24,7 @@ from workbench.records import Check
 from workbench.screens import titles
 from workbench.screens.inbox import Sent
 from workbench.screens.state import ScreenState, worded
+from workbench.screens.work import Turn
 
 _FIELDS = ("tool_name", "files", "activates", "owner", "limit", "upgrade")
 
@@ -61,9 +62,7 @@ class DataSheetState(ScreenState):
     upgrade = Unicode("")
 
     def __init__(self, project: Project) -> None:
-        self._turn = 0
         self._watched = False
-        self._work: threading.Thread | None = None
         self._checks: list[Check] | None = None
         super().__init__(project)
         self.observe(lambda _: self._fill(), "tool")
@@ -86,31 +85,27 @@ class DataSheetState(ScreenState):
     def wait(self, seconds: float) -> None:
         """Watch, until the project has been looked over."""
         self.watch()
-        if self._work is not None:
-            self._work.join(seconds)
+        self.work.wait(seconds)
 
     def _look_again(self) -> None:
-        self._turn += 1
         if self._watched and self.missing is None:
             self.looking = True
-            self._work = threading.Thread(target=self._look, args=(self._turn,))
-            self._work.start()
+            self.work.ends = False
+            self.work.begin(self._look, self._looked, patience=0, thread=True)
+        else:  # what is being looked at is no longer there
+            self.work.drop()
 
-    def _look(self, turn: int) -> None:
-        found = problem = None
-        try:
-            project = Project.open(self.project.path)  # an engine of its own: a connection is for one thread
-            collected = reliances.origins(project)
-            lost = reliances.analyse(project, [one.name for one in collected if one.party == "third"])
-            sheet = data_sheet.analyse(project)
-            checks = project.checks() if self._checks is None else self._checks
-            found = collected, lost, sheet, checks, tools.analyse(project, checks)
-        except Exception as error:
-            problem = worded(error)
-        if turn != self._turn:  # something has changed in the meantime
-            return
-        if problem is not None:
-            self.problem = problem
+    def _look(self, _turn: Turn) -> tuple[Any, ...]:
+        project = Project.open(self.project.path)  # as it is on disk now
+        collected = reliances.origins(project)
+        lost = reliances.analyse(project, [one.name for one in collected if one.party == "third"])
+        sheet = data_sheet.analyse(project)
+        checks = project.checks() if self._checks is None else self._checks
+        return collected, lost, sheet, checks, tools.analyse(project, checks)
+
+    def _looked(self, found: tuple[Any, ...] | None, error: Exception | None) -> None:
+        if error is not None:
+            self.problem = worded(error)
         if found is not None:
             self._checks = found[3]
             self.origins, self.reliance, self.sheet, _, self.inventory = found

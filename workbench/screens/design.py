@@ -12,9 +12,10 @@ from workbench.analyses.planned import DesignSettings
 from workbench.engines import span
 from workbench.errors import WorkbenchError
 from workbench.project import Project
+from workbench.screens.answering import FindingState
 from workbench.screens.effect import PRIORS
 from workbench.screens.protocol import ProtocolState
-from workbench.screens.state import ScreenState
+from workbench.screens.work import Turn
 
 SPLITS = 1000
 _ASKED = (
@@ -46,7 +47,7 @@ _ASKED = (
 )
 
 
-class DesignState(ScreenState):
+class DesignState(FindingState):
     """What is planned, and what it could tell.
 
     Attributes:
@@ -58,9 +59,11 @@ class DesignState(ScreenState):
         metrics: What `metric` may be.
         populations: What `population` may be.
         own: Whether the project has customers to take rates from.
-        answer_view: What the design could tell; None while there is none.
+        found: What the design could tell; None while there is none.
         protocol: The state of what else a protocol holds.
     """
+
+    asked = _ASKED
 
     metric = Unicode("conversion", allow_none=True)
     low = Float(-0.1)
@@ -91,27 +94,29 @@ class DesignState(ScreenState):
     metrics = List(Unicode())
     populations = List(Unicode())
     own = Bool(False)
-    answer_view = Instance(DesignView, allow_none=True)
+    found = Instance(DesignView, allow_none=True)
 
     def __init__(self, project: Project, simulations: int = 4000) -> None:
         self._simulations = simulations
         self.protocol = ProtocolState(self, project)
         super().__init__(project)
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
 
     def refresh(self) -> None:
         super().refresh()
         self.own = span(self.project.engine, "orders", "events", "exposures") is not None
         self.metrics = baseline.metrics(self.project) or ["conversion", "revenue", "orders"]
-        if self.metric not in self.metrics:
-            self.metric = self.metrics[0]
         self.populations = list(self.project.segments)
-        if self.population not in self.populations:
-            self.population = None
+        self.settle()
         if not self.own:  # so that there is something to change
             self.mean, self.weekly = self.mean or "5", self.weekly or "5000"
         self.protocol.refresh()
+
+    def fit(self) -> None:
+        """Plan with what there is."""
+        if self.metric not in self.metrics:
+            self.metric = self.metrics[0]
+        if self.population not in self.populations:
+            self.population = None
 
     def settings(self) -> DesignSettings:
         """What is planned now.
@@ -160,26 +165,21 @@ class DesignState(ScreenState):
             )
         return found
 
-    def answer(self) -> None:
-        """Say what the design could tell."""
-        self._ask(splits=0)
+    def find(self, turn: Turn) -> DesignView:
+        return design(self.project, self.settings())
 
     def split_at_random(self) -> None:
         """Run an A/A test: the rule on the project's own customers, split at random."""
-        self._ask(splits=SPLITS)
-
-    def _ask(self, splits: int) -> None:
-        if self.missing is not None or not self.ready:
+        if self.found is None or self.busy:
             return
-        with self.working():
-            found = None
-            try:
-                found = design(self.project, self.settings().model_copy(update={"splits": splits}))
-            finally:
-                # an A/A test that fails leaves the design that it was asked of
-                if found is not None or not splits:
-                    self.answer_view = found
-            self.notice = None
+
+        def take(found: DesignView | None) -> None:
+            if found is not None:  # one that fails leaves the design that it was asked of
+                self.take(found)
+
+        self.wait_for(
+            lambda _: design(self.project, self.settings().model_copy(update={"splits": SPLITS})), take
+        )
 
 
 def _number(text: str) -> float | None:

@@ -25,12 +25,12 @@ def view(state: DesignState, t: Texts) -> ipywidgets.Widget:
     answer = _Answer(state, t)
 
     def write(_change: object = None) -> None:
-        if state.answer_view is not None:
-            answer.show(state.answer_view)
-        answer.layout.display = "" if state.answer_view else "none"
+        if state.found is not None:
+            answer.show(state.found)
+        answer.layout.display = "" if state.found else "none"
 
     write()
-    state.observe(write, "answer_view")
+    state.observe(write, "found")
     return columns(state, asked(state, t), [answer, protocol_part(state.protocol, t)], t)
 
 

@@ -66,7 +66,10 @@ class Download(anywidget.AnyWidget):
         self.on_msg(self._wanted)
 
     def _wanted(self, _widget: object, _content: object, _buffers: object) -> None:
-        made = self._make()
+        self.hand(self._make())
+
+    def hand(self, made: Sent | None) -> None:
+        """Hand a file over, and let the button be pressed again."""
         if made is None:
             self.send({})
         else:

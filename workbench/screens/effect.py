@@ -21,6 +21,7 @@ from workbench.screens.answering import planned_split
 from workbench.screens.confirming import ConfirmingState
 from workbench.screens.state import groups, splits
 from workbench.screens.stretches import stretches
+from workbench.screens.work import Turn
 
 PRIORS = {"uniform": (1.0, 1.0), "jeffreys": (0.5, 0.5)}
 _ASKED = (
@@ -287,13 +288,17 @@ class EffectState(ConfirmingState):
     def confirmed(self) -> bool:
         return self.record is not None and self.record.summary.confirmation is not None
 
-    def ask(self, project: Project, settings: EffectSettings, **also: Any) -> EffectRecord:
-        first = None if also else self._show  # what PyMC confirms is shown already
-        return project.effect(**dict(settings), keep=False, first=first, **also)
+    def ask(self, project: Project, settings: EffectSettings, turn: Turn) -> EffectRecord:
+        def first(record: EffectRecord) -> None:
+            turn.show(lambda: self._show(record))
 
-    def _show(self, record: EffectRecord) -> None:
-        """Show the answer while more is looked at, still dimmed."""
-        self.record = record
+        return project.effect(
+            **dict(settings),
+            keep=False,
+            progress=turn.tell,
+            cancel=turn.cancel,
+            first=None if settings.confirm else first,  # what PyMC confirms is shown already
+        )
 
     def same(self, answered: EffectSettings, wanted: EffectSettings) -> bool:
         """Whether it answers the question, at whichever look."""

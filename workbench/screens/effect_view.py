@@ -14,6 +14,8 @@ from workbench.screens.confirming import confirmation
 from workbench.screens.download import record_files
 from workbench.screens.effect import OWN, PAST, EffectState
 from workbench.screens.frame import columns
+from workbench.screens.notes import NotesState
+from workbench.screens.notes_view import notes
 from workbench.screens.tabs import tabs
 
 
@@ -38,9 +40,18 @@ def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
 
         return returning_view(ReturningState(state.project), t)
 
+    def business_case() -> ipywidgets.Widget:
+        from workbench.screens.business_case import BusinessCaseState
+        from workbench.screens.business_case_view import view as business_case_view
+
+        case = BusinessCaseState(state.project, state.record)
+        state.observe(lambda _: case.look(state.record), "record")
+        return business_case_view(case, t)
+
     parts = [
         (t("Design"), design),
         (t("Results"), lambda: results(state, t)),
+        (t("Business case"), business_case),
         (t("Coming back"), returning),
         (t("Not random"), not_random),
     ]
@@ -50,10 +61,12 @@ def view(state: EffectState, t: Texts) -> ipywidgets.Widget:
 def results(state: EffectState, t: Texts) -> ipywidgets.Widget:
     """What is asked on the left, what came of it on the right."""
     result = ResultView(t, trust_first=True)
+    written = NotesState(state.project)
 
     def show(_change: object = None) -> None:
         if state.record is not None:
             result.show(state.record)
+        written.look(state.record)
         result.layout.display = "" if state.record else "none"
 
     show()
@@ -69,7 +82,7 @@ def results(state: EffectState, t: Texts) -> ipywidgets.Widget:
         record_files(state, t),
         _help(t),
     ]
-    return columns(state, asked, [result], t)
+    return columns(state, asked, [result, notes(written, t)], t)
 
 
 def _main(state: EffectState, t: Texts) -> list[ipywidgets.Widget]:

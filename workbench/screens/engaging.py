@@ -12,10 +12,11 @@ from workbench.locale import say
 from workbench.metrics.engagement import ORDER
 from workbench.metrics.sessions import measures
 from workbench.screens.answering import FindingState
+from workbench.screens.work import Turn
 
 _ASKED = (
     *("by", "source", "success", "gap_minutes", "least_seconds", "level"),
-    *("chat_start", "chat_resolved", "window_days"),
+    *("chat_start", "chat_resolved", "window_days", "looked", "carted", "cart_hours"),
 )
 
 
@@ -25,6 +26,7 @@ class EngagementState(FindingState):
     Attributes:
         by, source, success, gap_minutes, least_seconds, level, chat_start, chat_resolved, window_days: As in
             `EngagementSettings`; None lets the data say.
+        looked, carted, cart_hours: The same.
         groups: What `by` may be.
         sources: What `source` may be.
         successes: What `success` may be.
@@ -44,6 +46,9 @@ class EngagementState(FindingState):
     chat_start = Unicode(None, allow_none=True)
     chat_resolved = Unicode(None, allow_none=True)
     window_days = Int(EngagementSettings.window_days)
+    looked = Unicode(None, allow_none=True)
+    carted = Unicode(None, allow_none=True)
+    cart_hours = Int(EngagementSettings.cart_hours)
 
     groups = List(Unicode())
     sources = List(Unicode())
@@ -66,20 +71,25 @@ class EngagementState(FindingState):
         self.sources = ["difference", *(["engagement"] if measured else [])]
         orders = [ORDER] if has(engine, "orders") else []
         self.successes = [*orders, *(f"event:{name}" for name in self.names)]
-        with self.hold_trait_notifications():
-            for name, allowed in (
-                ("by", self.groups),
-                ("source", self.sources),
-                ("success", self.successes),
-                ("chat_start", self.names),
-                ("chat_resolved", self.names),
-            ):
-                if getattr(self, name) not in allowed:
-                    setattr(self, name, allowed[0] if name == "by" and allowed else None)
+        self.settle()
+
+    def fit(self) -> None:
+        """Ask of what there is."""
+        for name, allowed in (
+            ("by", self.groups),
+            ("source", self.sources),
+            ("success", self.successes),
+            ("chat_start", self.names),
+            ("chat_resolved", self.names),
+            ("looked", self.names),
+            ("carted", self.names),
+        ):
+            if getattr(self, name) not in (None, *allowed):
+                setattr(self, name, allowed[0] if name == "by" and allowed else None)
 
     def settings(self) -> EngagementSettings:
         """What is asked now."""
         return EngagementSettings(**{name: getattr(self, name) for name in _ASKED})
 
-    def find(self) -> Any:
+    def find(self, turn: Turn) -> Any:
         return self.project.engagement(**vars(self.settings()))

@@ -8,12 +8,16 @@ from typing import Any
 
 import ipywidgets
 
+from workbench.analyses.carts import Carts
 from workbench.analyses.chats import Chats
 from workbench.analyses.engagement import EngagementView, Visits
 from workbench.analyses.estimates import Estimate, Needs, success_name
+from workbench.analyses.hours import Hours
 from workbench.analyses.social import Social
 from workbench.analyses.stays import MISFIT, TimeOnPage
+from workbench.charts import carts as cart_charts
 from workbench.charts import engagement as charts
+from workbench.charts import hours as hour_charts
 from workbench.charts import stays as stay_charts
 from workbench.charts.picture import Picture
 from workbench.locale import Texts
@@ -39,40 +43,32 @@ def view(state: EngagementState, t: Texts) -> ipywidgets.Widget:
 
 
 def _main(state: EngagementState, t: Texts) -> list[ipywidgets.Widget]:
-    asked = ipywidgets.VBox(
-        [
-            controls.choice(state, "by", t("Stays by"), lambda: _groups(state, t), follows="groups"),
-            controls.choice(
-                state,
-                "success",
-                t("What a visit should end in"),
-                lambda: _successes(state, t),
-                follows="successes",
-            ),
-            controls.choice(
-                state, "source", t("How long a stay lasts"), lambda: _sources(state, t), follows="sources"
-            ),
-            controls.choice(
-                state, "chat_start", t("A chat begins with"), lambda: _events(state, t), follows="names"
-            ),
-            controls.choice(
-                state,
-                "chat_resolved",
-                t("A chat is resolved with"),
-                lambda: _events(state, t),
-                follows="names",
-            ),
-        ],
-        layout=controls.full(),
-    )
+    of_events = [
+        controls.choice(state, "by", t("Stays by"), lambda: _groups(state, t), follows="groups"),
+        controls.choice(
+            state,
+            "success",
+            t("What a visit should end in"),
+            lambda: _successes(state, t),
+            follows="successes",
+        ),
+        controls.choice(
+            state, "source", t("How long a stay lasts"), lambda: _sources(state, t), follows="sources"
+        ),
+        _event(state, "chat_start", t("A chat begins with"), t),
+        _event(state, "chat_resolved", t("A chat is resolved with"), t),
+    ]
 
     def turn(_change: object = None) -> None:
-        asked.layout.display = "" if state.has_events else "none"
+        for one in of_events:
+            one.layout.display = "" if state.has_events else "none"
 
     turn()
     state.observe(turn, "has_events")
-    level = controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t))
-    return [asked, level]
+    return [
+        *of_events,
+        controls.choice(state, "level", t("Level of the intervals"), lambda: controls.levels(t)),
+    ]
 
 
 def _more(state: EngagementState, t: Texts) -> ipywidgets.Widget:
@@ -82,8 +78,15 @@ def _more(state: EngagementState, t: Texts) -> ipywidgets.Widget:
             controls.whole(state, "gap_minutes", t("A visit ends after (minutes without an event)"), 1, 1440),
             controls.whole(state, "least_seconds", t("A stay counts from (seconds)"), 1, 1799),
             controls.whole(state, "window_days", t("Days after a chat"), 1, 365),
+            _event(state, "looked", t("A product is looked at with"), t),
+            _event(state, "carted", t("Into the cart with"), t),
+            controls.whole(state, "cart_hours", t("Hours after the cart"), 1, 8760),
         ],
     )
+
+
+def _event(state: EngagementState, name: str, label: str, t: Texts) -> ipywidgets.Dropdown:
+    return controls.choice(state, name, label, lambda: _events(state, t), follows="names")
 
 
 def _groups(state: EngagementState, t: Texts) -> list[controls.Option]:
@@ -136,6 +139,15 @@ def _help(t: Texts) -> ipywidgets.Widget:
             ),
             (t("A stay counts from (seconds)"), t("Shorter ones are measured, but are no stay.")),
             (t("Days after a chat"), t("For so long success counts, after a chat and for others.")),
+            (
+                t("A product is looked at with"),
+                t("The event product_view or view_item, unless yours has another name."),
+            ),
+            (t("Into the cart with"), t("The event add_to_cart, unless yours has another name.")),
+            (
+                t("Hours after the cart"),
+                t("So long an order may take; carts that are younger are in no share."),
+            ),
         ],
     )
 
@@ -150,8 +162,12 @@ class _Answer(ipywidgets.VBox):
         self._t = t
         self._sentence, self._checked = html(""), html("")
         self._visits, self._time = _Part(t("Visits")), _Part(t("Time on pages"))
+        self._when, self._carts = _Part(t("When people come")), _Part(t("From a look to an order"))
         self._social, self._chats = _Part(t("Social networks")), _Part(t("Chats"))
-        parts = [self._visits, self._time, self._checked, self._social, self._chats]
+        parts = [
+            *(self._visits, self._when, self._carts, self._time, self._checked),
+            *(self._social, self._chats),
+        ]
         super().__init__([self._sentence, *parts], layout=controls.full())
 
         def write(_change: object = None) -> None:
@@ -184,6 +200,21 @@ class _Answer(ipywidgets.VBox):
                     (t("Pages as a table"), table(charts.page_rows(one, t))),
                 ),
             )
+        told = not isinstance(found.visits, Needs)
+        if isinstance(found.when, Needs):
+            self._when.need(t(found.when.sentence) if told else "")
+        else:
+            hours = found.when
+            shown = [hour_charts.hours_picture(hours, t)]
+            listed = [(t("Hours as a table"), table(hour_charts.hour_rows(hours, t)))]
+            self._when.show(t(hours.sentence), [], shown, listed, _weeks_told(hours, t))
+        if isinstance(found.carts, Needs):
+            self._carts.need(t(found.carts.sentence) if told else "")
+        else:
+            carts = found.carts
+            shown = [cart_charts.carts_picture(carts, t)]
+            listed = [(t("Steps as a table"), table(cart_charts.step_rows(carts, t)))]
+            self._carts.show(t(carts.sentence), _cart_figures(carts, t), shown, listed)
         if isinstance(found.time, Needs):
             self._time.need("" if isinstance(found.visits, Needs) else t(found.time.sentence))
         else:
@@ -318,6 +349,27 @@ def _rest(time: TimeOnPage, t: Texts) -> str:
     if time.reference:
         words.append(t("The table holds each median against that of {group}.", group=time.reference))
     return " ".join(words)
+
+
+def _weeks_told(hours: Hours, t: Texts) -> str:
+    if hours.spread <= 1:
+        return t(
+            "From {n:count} weeks; these differ as chance alone makes them differ.", n=round(hours.weeks)
+        )
+    return t(
+        "From {n:count} weeks, which differ more than by chance: {spread:number} visits tell as much of an "
+        "hour as one would otherwise.",
+        n=round(hours.weeks),
+        spread=hours.spread,
+    )
+
+
+def _cart_figures(found: Carts, t: Texts) -> list[Figure]:
+    shown = [(t("Carts without an order"), t.percent(found.left.value), _between(found.left, t))]
+    detail = t("visits that put something into the cart")
+    if found.recent:
+        detail = t("visits; {n:count} more are too recent to tell", n=found.recent)
+    return [*shown, (t("Carts"), t.count(found.carts), detail)]
 
 
 def _chat_figures(found: Chats, t: Texts) -> list[Figure]:

@@ -30,7 +30,7 @@ def view(state: FairnessState, t: Texts) -> ipywidgets.Widget:
     result = ipywidgets.VBox([sentence, note, figures, pictures, legend, numbers, found, details])
 
     def write(_change: object = None) -> None:
-        answer = state.answered
+        answer = state.found
         result.layout.display = "none" if answer is None else ""
         if answer is None:
             return
@@ -55,7 +55,7 @@ def view(state: FairnessState, t: Texts) -> ipywidgets.Widget:
         details.content = _details(answer, t)
 
     write()
-    state.observe(write, "answered")
+    state.observe(write, "found")
     return ipywidgets.VBox([Presence(state.watch), columns(state, _asked(state, t), [result], t)])
 
 

@@ -20,12 +20,17 @@ from workbench.folder import ENVIRONMENT
 from workbench.locale import Texts, say
 from workbench.project import Project
 from workbench.publish.guard import ConnectionGuard
+from workbench.publish.markup import light
 from workbench.publish.page import languages, reader_language
 from workbench.publish.result import html, message, message_text
 from workbench.publish.site import SCREENS
 from workbench.screens import controls, titles
+from workbench.screens.answering import AskingState
 from workbench.screens.state import Guarded, ScreenState
+from workbench.screens.who_does_what import at_the_keyboard
+from workbench.screens.work_view import WorkView
 
+HOME = "0-home"
 _SAMPLE_FOLDER = "sample-shop"
 
 
@@ -51,7 +56,7 @@ def screen[S: ScreenState](
         t = opened.texts(language or reader_language(opened.settings.language))
         state = make(opened)
         page.children = [
-            _style(),
+            style(),
             ConnectionGuard(t, page),
             _header(state, stem, t),
             _title(stem, t),
@@ -62,14 +67,17 @@ def screen[S: ScreenState](
         fill(project or Project.open())
     except WorkbenchError as error:
         t = Texts(language or reader_language())
-        page.children = [_style(), _title(stem, t), message(t(error.message)), *_way_out(fill, t)]
+        page.children = [style(), _title(stem, t), message(t(error.message)), *_way_out(fill, t)]
     return page
 
 
 def columns(
-    state: ScreenState, asked: Sequence[ipywidgets.Widget], shown: Sequence[ipywidgets.Widget], t: Texts
+    state: Guarded, asked: Sequence[ipywidgets.Widget], shown: Sequence[ipywidgets.Widget], t: Texts
 ) -> ipywidgets.Box:
-    """Controls on the left, what came of them on the right, dimmed while the next is computed."""
+    """Controls on the left, what came of them on the right, dimmed while the next is computed.
+
+    Where a screen remembers what it was asked, there is a way back to what it asks at first.
+    """
     result = ipywidgets.VBox(list(shown)).add_class("wb-result")
 
     def dim(_change: object = None) -> None:
@@ -79,10 +87,26 @@ def columns(
     working = html(f'<p class="wb-working" role="status">{escape(t("Computing …"))}</p>')
     return ipywidgets.Box(
         [
-            ipywidgets.VBox(list(asked)).add_class("wb-controls"),
-            ipywidgets.VBox([working, messages(state, t), result]).add_class("wb-answer"),
+            ipywidgets.VBox([*asked, *_again(state, t)]).add_class("wb-controls"),
+            ipywidgets.VBox(
+                [working, messages(state, t), result, WorkView(state.work, state.stop, t)]
+            ).add_class("wb-answer"),
         ]
     ).add_class("wb-columns")
+
+
+def _again(state: Guarded, t: Texts) -> list[ipywidgets.Widget]:
+    """The button that undoes all changes of what is asked; hidden while there are none."""
+    if not isinstance(state, AskingState):
+        return []
+    again = controls.button(t("Undo all changes"), state.start_again).add_class("wb-more")
+
+    def show(_change: object = None) -> None:
+        again.layout.display = "" if state.changed else "none"
+
+    show()
+    state.observe(show, "changed")
+    return [again]
 
 
 def messages(state: Guarded, t: Texts) -> ipywidgets.HTML:
@@ -118,7 +142,7 @@ def _body[S: ScreenState](
         body.children = [
             messages(state, t),
             html(f'<p class="wb-sentence">{escape(t(state.missing))}</p>'),
-            *([sample] if state.is_new else []),
+            *([controls.allowed(sample, state.project, "load", t)] if state.is_new else []),
             html(f"<p>{_links(state.ways, t)}</p>"),
         ]
 
@@ -130,6 +154,8 @@ def _body[S: ScreenState](
 def _header(state: ScreenState, stem: str, t: Texts) -> ipywidgets.HTML:
     widget = html("")
     settings = state.project.settings
+    known = at_the_keyboard(state.project, t)
+    you = f"<span>{escape(known)}</span>" if known else ""
 
     def write(_change: object = None) -> None:
         until = state.until
@@ -138,32 +164,47 @@ def _header(state: ScreenState, stem: str, t: Texts) -> ipywidgets.HTML:
             dated = t("data until {day:date}", day=until.astimezone(ZoneInfo(settings.timezone)).date())
         widget.value = (
             f'<div class="wb-header"><span>{escape(settings.name)}</span><span>{escape(dated)}</span>'
-            f"{languages(t) if served() else ''}{_screens(stem, t)}</div>"
+            f"{_light(state, t)}{you}{languages(t) if served() else ''}{_screens(stem, t)}</div>"
         )
 
     write()
-    state.observe(write, "until")
+    state.observe(write, ["until", *filter(state.has_trait, ("findings", "looking"))])
     return widget
 
 
+def _light(state: ScreenState, t: Texts) -> str:
+    """The light and its word for the checks of the data, on screens that know how those went."""
+    if getattr(state, "looking", False):
+        return f'<span class="wb-health">{escape(t("checking the data …"))}</span>'
+    findings = getattr(state, "findings", None)
+    return "" if findings is None else light(findings, t)
+
+
 def _screens(stem: str, t: Texts) -> str:
-    """Links to the other screens, where they are served."""
-    served = os.environ.get(SCREENS, "").split()
+    """Links to the other screens, where they are served; the way home from a notebook."""
+    there = os.environ.get(SCREENS, "").split()
+    if not (there or served()):
+        home = titles(t)[HOME]
+        return "" if stem == HOME else f'<nav aria-label="{escape(home)}">{way(HOME, home, t)}</nav>'
     current = ' aria-current="page"'
     links = "".join(
-        f'<a href="{name}.ipynb?lang={t.language}"{current if name == stem else ""}>{escape(title)}</a>'
+        way(name, title, t, current if name == stem else "")
         for name, title in titles(t).items()
-        if name in served
+        if name in there
     )
     return f'<nav class="wb-screens" aria-label="{escape(t("Screens"))}">{links}</nav>' if links else ""
 
 
+def way(stem: str, words: str, t: Texts, more: str = "") -> str:
+    """A link to a screen or lesson, where pages are served and in JupyterLab; `more` are its attributes."""
+    asked = f"?lang={t.language}" if os.environ.get(SCREENS) else ""
+    return f'<a href="{escape(stem)}.ipynb{asked}"{more}>{escape(words)}</a>'
+
+
 def _links(stems: Sequence[str], t: Texts) -> str:
-    """Links to screens, or their names where they are opened from a list of files."""
-    names = {stem: escape(titles(t)[stem]) for stem in stems}
-    if not served():
-        return " · ".join(f"{stem}.ipynb" for stem in names)
-    return " · ".join(f'<a href="{stem}.ipynb?lang={t.language}">{name}</a>' for stem, name in names.items())
+    """Links to screens, by the names of their notebooks where those are what people see."""
+    names = titles(t)
+    return " · ".join(way(stem, names[stem] if served() else f"{stem}.ipynb", t) for stem in stems)
 
 
 def _title(stem: str, t: Texts) -> ipywidgets.HTML:
@@ -197,7 +238,7 @@ def _way_out(fill: Callable[[Project], None], t: Texts) -> list[ipywidgets.Widge
     return [messages(state, t), controls.button(words, go, primary=True)]
 
 
-def _style() -> ipywidgets.HTML:
+def style() -> ipywidgets.HTML:
     """The style sheets that the page does not have of itself."""
     sheets = [resources.files("workbench.screens") / "static" / "screens.css"]
     if not served():

@@ -27,6 +27,7 @@ class Inbox:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._guard: subprocess.Popen[bytes] | None = None
+        self._lent = False
 
     def put(self, files: Sequence[Sent]) -> list[Path]:
         """Keep files that were sent together; only the last part of their names is used.
@@ -50,6 +51,13 @@ class Inbox:
             if not any(file.is_relative_to(folder) for file in files):
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def keep(self) -> tuple[int, ...]:
+        """Numbers of open files: the copies stay as long as a process that holds them, too."""
+        if self._guard is None or self._guard.stdin is None:
+            return ()
+        self._lent = True
+        return (self._guard.stdin.fileno(),)
+
     def _made(self) -> Path:
         if self._folder is None or not self._folder.is_dir():
             self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
@@ -67,4 +75,5 @@ class Inbox:
         if self._guard is not None:
             if self._guard.stdin is not None:
                 self._guard.stdin.close()
-            self._guard.wait()
+            if not self._lent:
+                self._guard.wait()

@@ -16,6 +16,7 @@ from workbench.screens.load_run import LoadRun
 from workbench.screens.people import PeopleState
 from workbench.screens.reading import EACH, ReadingState
 from workbench.screens.recipe_list import RecipeList
+from workbench.screens.work import on_a_page
 from workbench.tables.load import preview
 from workbench.tables.sources import expand, open_source
 
@@ -50,10 +51,13 @@ class LoadState(ReadingState):
         self.people = PeopleState(project, self.checks.refresh, lambda: self.run.active)
         self.browser = FolderBrowser(project.path.resolve().parent, self.look)
         super().__init__(project)
+        self.work = self.run.work
         self._follow("path", self._open)
         self._follow("recipe", self._apply)
         self.run.observe(lambda _: self._came_in(), "report")
         self.run.observe(lambda _: self._tidy(), "active")
+        if on_a_page() is not None:
+            self.run.resume(project.path)
 
     def refresh(self) -> None:
         super().refresh()
@@ -145,7 +149,12 @@ class LoadState(ReadingState):
             if not self.files:
                 raise DataError("Choose a file first.")
             name = None if self.edited else self.recipe
-            self.run.start(self.project.path, self.files, self.chosen(), name)
+            open_files = self._inbox.keep() if any(file in self._inbox for file in self.files) else ()
+            self.run.start(self.project.path, self.files, self.chosen(), name, open_files)
+
+    def stop(self) -> None:
+        """Stop the load."""
+        self.run.stop()
 
     def _came_in(self) -> None:
         """Put the loaded files away, and look over the tables again."""

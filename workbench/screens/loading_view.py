@@ -207,28 +207,16 @@ def _questions(state: LoadState, t: Texts, *, asked: bool) -> ipywidgets.VBox:
 
 
 def _loading(state: LoadState, t: Texts) -> ipywidgets.Widget:
-    """The button; while files are loaded, how far that is and the button that ends it."""
+    """The button that begins; there is one load at a time."""
     begin = controls.button(t("Load"), state.load, primary=True)
-    bar = ipywidgets.FloatProgress(max=1.0, description=t("Loading"))
-    end = controls.button(t("Stop"), state.run.stop)
-    going = ipywidgets.VBox([bar, end]).add_class("wb-tight")
-    box = ipywidgets.VBox([begin, going])
-    run = state.run
 
     def show(_change: object = None) -> None:
-        begin.layout.display = "" if state.found is not None and not run.active else "none"
-        going.layout.display = "" if run.active else "none"
-        if run.active:
-            name = chosen_files(run.files, t)[0]
-            words = t("Stopping …") if run.stopping else t("Loading {file}", file=name)
-            bar.description = words
-        end.disabled = run.stopping
-        bar.value = run.progress
+        begin.layout.display = "" if state.found is not None and not state.run.active else "none"
 
     show()
     state.observe(show, "found")
-    run.observe(show, ["active", "stopping", "progress"])
-    return box
+    state.run.observe(show, "active")
+    return begin
 
 
 def _more(state: LoadState, t: Texts) -> ipywidgets.Widget:

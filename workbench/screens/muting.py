@@ -10,8 +10,9 @@ from traitlets import Instance, List, Unicode
 
 from workbench.analyses.trust_answer import TrustView
 from workbench.definitions import ALARMS
-from workbench.locale import Message, Texts, say
+from workbench.locale import Texts, say
 from workbench.project import Project
+from workbench.publish.news import alarm_name
 from workbench.publish.result import html
 from workbench.screens import controls
 from workbench.screens.disclosure import disclosure
@@ -72,15 +73,6 @@ class MuteState(Guarded):
         with self.working():
             self._project.alarms.unmute(alarm)
             self.notice = say("The alarm sounds again.")
-
-
-def alarm_name(alarm: str) -> Message:
-    """What a reader calls an alarm."""
-    names = {
-        "trust.change": say("People leave faster than before"),
-        "trust.balance": say("Too few join for each who leaves"),
-    }
-    return names[alarm]
 
 
 def muting(state: MuteState, t: Texts) -> ipywidgets.VBox:

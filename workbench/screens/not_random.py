@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from traitlets import Bool, Float, Instance, Int, List, Unicode
 
@@ -19,6 +18,7 @@ from workbench.project import Project
 from workbench.records import AssociationRecord, NotRandomSettings
 from workbench.records.association import Treatment
 from workbench.screens.answering import AnsweringState, planned_split
+from workbench.screens.work import Turn
 
 TREATMENTS: tuple[Treatment, ...] = ("experiment", "event", "column")
 _ASKED = (
@@ -211,5 +211,5 @@ class NotRandomState(AnsweringState):
             )
         return self._settings(tuple(self.adjust_for))
 
-    def ask(self, project: Project, settings: NotRandomSettings, **also: Any) -> AssociationRecord:
-        return project.not_random(**dict(settings), keep=False, **also)
+    def ask(self, project: Project, settings: NotRandomSettings, turn: Turn) -> AssociationRecord:
+        return project.not_random(**dict(settings), keep=False)

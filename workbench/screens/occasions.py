@@ -13,6 +13,7 @@ from workbench.engines import has
 from workbench.locale import say
 from workbench.screens.answering import FindingState
 from workbench.screens.state import splits
+from workbench.screens.work import Turn
 
 _ASKED = ("of", "period", "by", "horizon", "held_periods", "level")
 
@@ -53,8 +54,12 @@ class OccasionsState(FindingState):
         )
         timed = list(experiments(engine)) if has(engine, "exposures") else []
         self.groups = [*timed, *splits(self.project)] if found else []
-        if found and self.of not in found:
-            self.of = found[0]
+        self.settle()
+
+    def fit(self) -> None:
+        """Ask of what there is."""
+        if self.kinds and self.of not in self.kinds:
+            self.of = self.kinds[0]
         if self.by not in self.groups:
             self.by = None
 
@@ -63,5 +68,5 @@ class OccasionsState(FindingState):
         asked = {name: getattr(self, name) for name in _ASKED}
         return OccasionSettings(**{**asked, "held_periods": self.held_periods or None})
 
-    def find(self) -> Any:
+    def find(self, turn: Turn) -> Any:
         return self.project.occasions(**vars(self.settings()))

@@ -15,6 +15,7 @@ from workbench.locale import say
 from workbench.project import Project
 from workbench.screens.inbox import Sent
 from workbench.screens.state import Guarded
+from workbench.screens.work import Turn
 from workbench.tables.privacy.access import Access
 
 _ENTRIES = 20
@@ -82,18 +83,26 @@ class PeopleState(Guarded):
 
     def erase(self) -> None:
         """Erase the person; only after `ask`."""
-        if not self.confirming:
+        if not self.confirming or self.busy:
             return
-        with self.working():
-            self.confirming = False
+        self.confirming = False
+        identifier = self.identifier.strip()
+
+        def erase(_turn: Turn) -> dict[str, int]:
             if self._writing():
                 raise WorkbenchError("Files are being loaded; erase the person when that has ended.")
-            gone = self._project.people.erase(self.identifier.strip())
-            self.identifier = ""
-            if gone:
-                parts = [say("{n:count} of {table}", n=rows, table=name) for name, rows in gone.items()]
-                self.notice = say("Rows that were erased for good: {parts:listing}.", parts=parts)
-            else:
-                self.notice = say("Nothing was known of that person; they will be left out of later files.")
-            self._look()
+            return self._project.people.erase(identifier)
+
+        self.wait_for(erase, self._erased, ends=False)
+
+    def _erased(self, gone: dict[str, int] | None) -> None:
+        if gone is None:
+            return
+        self.identifier = ""
+        if gone:
+            parts = [say("{n:count} of {table}", n=rows, table=name) for name, rows in gone.items()]
+            self.notice = say("Rows that were erased for good: {parts:listing}.", parts=parts)
+        else:
+            self.notice = say("Nothing was known of that person; they will be left out of later files.")
+        self._look()
         self._changed()

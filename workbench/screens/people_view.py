@@ -17,6 +17,7 @@ from workbench.screens.disclosure import disclosure
 from workbench.screens.download import Download
 from workbench.screens.frame import messages
 from workbench.screens.people import PeopleState
+from workbench.screens.work_view import WorkView
 
 
 def view(state: PeopleState, t: Texts, timezone: str) -> ipywidgets.Widget:
@@ -41,7 +42,8 @@ def view(state: PeopleState, t: Texts, timezone: str) -> ipywidgets.Widget:
     show()
     state.observe(show, ["confirming", "identifier"])
     label = t("One person’s data, and who has looked at people’s data")
-    whole = disclosure(label, [identifier, doing, asking, messages(state, t), _log(state, t, timezone)])
+    told = [messages(state, t), WorkView(state.work, state.stop, t), _log(state, t, timezone)]
+    whole = disclosure(label, [identifier, doing, asking, *told])
     whole.children[0].observe(lambda _: state.look(), "value")
     return whole
 

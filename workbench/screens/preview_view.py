@@ -7,11 +7,11 @@ from html import escape
 import ipywidgets
 
 from workbench.locale import Texts
-from workbench.publish.fold import Fold
 from workbench.publish.result import html, table
 from workbench.screens.loading import LoadState
+from workbench.screens.long_table import LongTable
 from workbench.screens.reading import EACH
-from workbench.screens.report_view import left_out
+from workbench.screens.report_view import show_left_out
 from workbench.screens.trying import Trial
 from workbench.tables.load import Preview
 from workbench.tables.vendors import known_vendors
@@ -22,15 +22,13 @@ _LONGEST_CELL = 60
 
 def view(state: LoadState, t: Texts) -> ipywidgets.Widget:
     """What the file is, and what would come in of it."""
-    facts, trial, faults = html(""), html(""), Fold()
+    facts, trial, faults = html(""), html(""), LongTable(t)
 
     def write(_change: object = None) -> None:
         facts.value = _facts(state, t)
         trial.value = _trial(state, t)
-        faults.content = ""
-        if state.trial is not None and state.trial.listed:
-            faults.title = t("What would be left out ({n:count})", n=state.trial.left_out)
-            faults.content = left_out(state.trial.listed, state.trial.left_out, t)
+        listed, count = ((), 0) if state.trial is None else (state.trial.listed, state.trial.left_out)
+        show_left_out(faults, t("What would be left out ({n:count})", n=count), listed, count, t)
 
     write()
     state.observe(write, ["found", "trial", "lack", "kinds", "recipe", "holds"])

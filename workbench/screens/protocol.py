@@ -103,7 +103,7 @@ class ProtocolState(Guarded):
         self.kept = sorted(found, key=lambda versions: versions[-1].saved, reverse=True)
 
     def _protocol(self) -> Protocol:
-        view = self.design.answer_view
+        view = self.design.found
         if view is None:
             raise WorkbenchError("There is no design to save yet; put right what is wrong first.")
         names = [name.strip() for name in self.arms.split(",") if name.strip()]

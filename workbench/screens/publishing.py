@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,17 @@ from workbench.publish import bundle
 from workbench.publish import versions as history
 from workbench.publish.association_result import AssociationView
 from workbench.publish.page import address, record_view
+from workbench.publish.pdf import pdf
 from workbench.publish.result import ResultView, html
 from workbench.publish.versions import Version, question
 from workbench.records import AnyRecord
 from workbench.screens import controls
+from workbench.screens.download import Download
 from workbench.screens.frame import columns, served
+from workbench.screens.inbox import Sent
 from workbench.screens.publishing_versions import versions_of
 from workbench.screens.state import ScreenState
+from workbench.screens.work import Turn
 
 _IN_SIGHT = 8
 
@@ -80,24 +85,27 @@ class PublishState(ScreenState):
 
     def publish(self) -> None:
         """Make the page; one with the same title gets another version."""
-        with self.working():
-            known = {record.id: record for record in self.records}
-            made = self.project.publish(
-                [known[chosen] for chosen in self.chosen],
-                self.title,
-                audience=self.audience,
-                sensitive_too=self.sensitive_too,
-            )
+        if not self._gives_way():
+            return
+        known = {record.id: record for record in self.records}
+        records, title = [known[chosen] for chosen in self.chosen], self.title
+        asked = {"audience": self.audience, "sensitive_too": self.sensitive_too}
+
+        def take(made: bundle.Page | None) -> None:
+            if made is None:
+                return
             self.published = made.slug
-            self.notice = say("“{title}” is published.", title=self.title.strip())
+            self.notice = say("“{title}” is published.", title=title.strip())
             if made.version > 1:
                 self.notice = say(
                     "Version {version:count} of “{title}” is published; the former ones are kept.",
                     version=made.version,
-                    title=self.title.strip(),
+                    title=title.strip(),
                 )
             self.title, self.audience, self.chosen, self.sensitive_too = "", "", [], False
             self.refresh()
+
+        self.wait_for(lambda _: self.project.publish(records, title, **asked), take, ends=False)
 
     def unpublish(self, slug: str, *, for_good: bool = False) -> None:
         """Take a page down, or delete all its versions."""
@@ -116,6 +124,34 @@ class PublishState(ScreenState):
                 "Readers of “{title}” now see version {version:count}.", title=page.title, version=version
             )
             self.refresh()
+
+    def as_pdf(self, slug: str, language: str, take: Callable[[Sent | None], None]) -> None:
+        """Print the page as its readers see it, for paper.
+
+        Args:
+            slug: The page.
+            language: Its language.
+            take: Takes the file; None where it could not be printed, or something else is wanted by now.
+        """
+        if not self._gives_way():
+            take(None)
+            return
+
+        def made(content: bytes | None) -> None:
+            take(None if content is None else (f"{slug}.pdf", content))
+
+        def printed(turn: Turn) -> bytes:
+            turn.tell(doing=say("Printing the page …"))
+            return pdf(self.project, slug, language=language)
+
+        self.wait_for(printed, made)
+
+    def _gives_way(self) -> bool:
+        """Whether something else may be begun: printing ends for it, publishing does not."""
+        if self.busy and self.work.ends:
+            self._taken(None)
+            self.drop()
+        return not self.busy
 
     def versions(self, slug: str) -> list[Version]:
         """The versions of a page, newest first, each checked."""
@@ -150,7 +186,7 @@ def view(state: PublishState, t: Texts) -> ipywidgets.Widget:
         controls.text(state, "title", t("Title of the page"), live=True),
         controls.text(state, "audience", t("For whom it is")),
         may,
-        publish,
+        controls.allowed(publish, state.project, "publish", t),
         controls.meanings(t, _meanings(state, t)),
     ]
     return columns(state, asked, [_link(state, t), _pages(state, t), _preview(state, t)], t)
@@ -222,7 +258,9 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
         )
         away = controls.button(t("Take down"), lambda: state.unpublish(page.slug))
         away.tooltip = t("Take “{title}” down", title=page.title)
-        row = ipywidgets.Box([words, away]).add_class("wb-row")
+        paper = _Paper(state, page.slug, t)
+        paper.about = t("Save “{title}” as PDF", title=page.title)
+        row = ipywidgets.Box([words, paper, away]).add_class("wb-row")
         return ipywidgets.VBox([row, versions_of(state, page.slug, t)])
 
     def gone(slug: str) -> ipywidgets.VBox:
@@ -245,6 +283,17 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
     fill()
     state.observe(fill, ["pages", "down"])
     return box
+
+
+class _Paper(Download):
+    """The button that prints a page; the file is handed over once there is one."""
+
+    def __init__(self, state: PublishState, slug: str, t: Texts) -> None:
+        super().__init__(lambda: None, label=t("Save as PDF"))
+        self._print = lambda: state.as_pdf(slug, t.language, self.hand)
+
+    def _wanted(self, _widget: object, _content: object, _buffers: object) -> None:
+        self._print()
 
 
 def _preview(state: PublishState, t: Texts) -> ipywidgets.VBox:
@@ -276,6 +325,10 @@ def _meanings(state: PublishState, t: Texts) -> list[tuple[str, str]]:
             t("A page with the same title gets another version; the former ones are kept."),
         ),
         (t("For whom it is"), t("A few words at the top of the page; they may be left out.")),
+        (
+            t("Save as PDF"),
+            t("One sheet a result, printed by the Chromium, Chrome or Edge of this computer."),
+        ),
         (t("Versions"), t("What was published when, whether it is still as it was, and the way back.")),
         (
             t("Show splits by age, sex and the like"),

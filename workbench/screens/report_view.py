@@ -8,21 +8,19 @@ from html import escape
 import ipywidgets
 
 from workbench.locale import Texts
-from workbench.publish.fold import Fold
 from workbench.publish.result import html, table
 from workbench.screens.frame import messages
 from workbench.screens.load_run import LoadRun
+from workbench.screens.long_table import LongTable
 from workbench.screens.recipe_list import RecipeList
 from workbench.screens.recipes_view import remembering
 from workbench.tables.report import LoadReport, Rejection
 from workbench.tables.vendors import known_vendors
 
-LISTED = 200
-
 
 def view(run: LoadRun, recipes: RecipeList, t: Texts) -> ipywidgets.Widget:
     """What came in of the last files, what did not, and the way to read the next ones alike."""
-    words, rejected = html(""), Fold()
+    words, rejected = html(""), LongTable(t, file="left-out")
     box = ipywidgets.VBox([messages(run, t), words, rejected, remembering(recipes, t)])
 
     def show(_change: object = None) -> None:
@@ -32,10 +30,8 @@ def view(run: LoadRun, recipes: RecipeList, t: Texts) -> ipywidgets.Widget:
     def write(_change: object = None) -> None:
         report = run.report
         words.value = "" if report is None else _said(report, run.recipe, t)
-        rejected.content = ""
-        if report is not None and report.rejected:
-            rejected.title = t("The rows that were left out ({n:count})", n=report.rejected_count)
-            rejected.content = left_out(report.rejected, report.rejected_count, t)
+        listed, count = ((), 0) if report is None else (report.rejected, report.rejected_count)
+        show_left_out(rejected, t("The rows that were left out ({n:count})", n=count), listed, count, t)
 
     write()
     show()
@@ -45,8 +41,8 @@ def view(run: LoadRun, recipes: RecipeList, t: Texts) -> ipywidgets.Widget:
     return box
 
 
-def left_out(rows: Sequence[Rejection], count: int, t: Texts) -> str:
-    """Rows that are left out, each with its place and the reason."""
+def show_left_out(place: LongTable, title: str, rows: Sequence[Rejection], count: int, t: Texts) -> None:
+    """Rows that are left out, each with its place and the reason; the title says where not all are listed."""
     several = any(row.file for row in rows)
     listed = [
         {
@@ -56,11 +52,12 @@ def left_out(rows: Sequence[Rejection], count: int, t: Texts) -> str:
             t("Why"): t(row.reason),
             t("In the file"): row.text,
         }
-        for row in rows[:LISTED]
+        for row in rows
     ]
-    more = count - len({(row.file, row.line) for row in rows[:LISTED]})
-    rest = t("… and {n:count} more rows left out", n=more) if more > 0 else ""
-    return table(listed) + (f"<p>{escape(rest)}</p>" if rest else "")
+    more = count - len({(row.file, row.line) for row in rows})
+    if more > 0:
+        title += " – " + t("the first {n:count} are listed", n=count - more)
+    place.show(title, listed, values={t("Line"): [row.line for row in rows]})
 
 
 def _said(report: LoadReport, recipe: str | None, t: Texts) -> str:

@@ -14,13 +14,14 @@ from workbench.engines import table
 from workbench.errors import WorkbenchError
 from workbench.locale import say
 from workbench.metrics.cells import ask
-from workbench.project import Project
-from workbench.screens.state import ScreenState, splits
+from workbench.screens.answering import FindingState
+from workbench.screens.state import splits
+from workbench.screens.work import Turn
 
 _ASKED = ("experiment", "outcome", "arm", "control", "assignment", "level", "days", "until_day", "by")
 
 
-class ReturningState(ScreenState):
+class ReturningState(FindingState):
     """What is asked, and the answer.
 
     Attributes:
@@ -35,6 +36,8 @@ class ReturningState(ScreenState):
         names, outcomes, arms: What may be chosen.
         found: The answer; None while there is none.
     """
+
+    asked = _ASKED
 
     experiment = Unicode(None, allow_none=True)
     outcome = Unicode(None, allow_none=True)
@@ -52,12 +55,6 @@ class ReturningState(ScreenState):
     groups = List(Unicode())
     found = Instance(Returning, allow_none=True)
 
-    def __init__(self, project: Project) -> None:
-        self._settling = False
-        super().__init__(project)
-        self.observe(self._changed, _ASKED)
-        self.answer()
-
     def refresh(self) -> None:
         super().refresh()
         engine = self.project.engine
@@ -67,37 +64,26 @@ class ReturningState(ScreenState):
             self.missing = say("There is no experiment whose exposures have times in this project yet.")
         elif not self.outcomes:
             self.missing = say("There are neither orders nor ends of customers in this project yet.")
-        self._settle()
+        self.settle()
 
-    def _changed(self, _change: object) -> None:
-        if self._settling:
-            return
-        with self.working():
-            self._settle()
-        self.answer()
-
-    def _settle(self) -> None:
+    def fit(self) -> None:
         """Let what is asked fit what there is."""
         if self.missing is not None:
             return
-        self._settling = True
-        try:
-            if self.experiment not in self.names:
-                self.experiment = self.names[0]
-            if self.outcome not in self.outcomes:
-                self.outcome = self.outcomes[0]
-            rows = table(self.project.engine, "exposures")
-            rows = rows.filter(rows.experience_id == self.experiment).select("variant").distinct()
-            self.arms = sorted(row["variant"] for row in ask(self.project.engine, rows).to_pylist())
-            self.groups = splits(self.project)
-            if self.by not in self.groups:
-                self.by = None
-            if self.control not in self.arms:
-                self.control = None
-            if self.arm not in self.arms or self.arm == self.control:
-                self.arm = None
-        finally:
-            self._settling = False
+        if self.experiment not in self.names:
+            self.experiment = self.names[0]
+        if self.outcome not in self.outcomes:
+            self.outcome = self.outcomes[0]
+        rows = table(self.project.engine, "exposures")
+        rows = rows.filter(rows.experience_id == self.experiment).select("variant").distinct()
+        self.arms = sorted(row["variant"] for row in ask(self.project.engine, rows).to_pylist())
+        self.groups = splits(self.project)
+        if self.by not in self.groups:
+            self.by = None
+        if self.control not in self.arms:
+            self.control = None
+        if self.arm not in self.arms or self.arm == self.control:
+            self.arm = None
 
     def settings(self) -> dict[str, Any]:
         """What is asked now, as `Project.returning` takes it.
@@ -121,13 +107,5 @@ class ReturningState(ScreenState):
             "by": self.by,
         }
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.returning(self.experiment or "", **self.settings())
-            finally:
-                self.found = found
+    def find(self, turn: Turn) -> Returning:
+        return self.project.returning(self.experiment or "", **self.settings())

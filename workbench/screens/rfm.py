@@ -15,7 +15,9 @@ from workbench.errors import WorkbenchError
 from workbench.locale import Texts, say
 from workbench.metrics.rfm import MEASURES
 from workbench.project import Project
-from workbench.screens.state import Guarded, ScreenState, last_second
+from workbench.screens.answering import FindingState
+from workbench.screens.state import Guarded, last_second
+from workbench.screens.work import Turn
 from workbench.segments import sizes
 
 _CUTS = {measure: f"{measure}_cuts" for measure in MEASURES}
@@ -61,7 +63,7 @@ class SegmentList(Guarded):
             self.changes += 1
 
 
-class RfmState(ScreenState):
+class RfmState(FindingState):
     """What is asked of customers by recency, frequency and money, and the answer.
 
     Attributes:
@@ -76,6 +78,9 @@ class RfmState(ScreenState):
         kept: How many segments were saved as rules.
     """
 
+    asked = _ASKED
+
+    awaited = Bool(False)
     as_of = Unicode("")
     before = Unicode("")
     money = Unicode("revenue")
@@ -94,11 +99,9 @@ class RfmState(ScreenState):
     kept = Int(0)
 
     def __init__(self, project: Project) -> None:
-        self._watched = False
         self.listed = SegmentList(project)
         super().__init__(project)
         self.listed.observe(lambda _: self.answer(), "changes")
-        self.observe(lambda _: self.answer(), _ASKED)
 
     def refresh(self) -> None:
         super().refresh()
@@ -107,12 +110,6 @@ class RfmState(ScreenState):
         self.missing = None if there else say("There are no orders in this project yet.")
         self.has_margin = there and "margin" in table(engine, "orders").columns
         self.found = None
-
-    def watch(self) -> None:
-        """Say that somebody watches from now on, so that there is an answer to see."""
-        if not self._watched:
-            self._watched = True
-            self.answer()
 
     def settings(self) -> dict[str, Any]:
         """What is asked now, as of `RfmSettings`.
@@ -129,17 +126,8 @@ class RfmState(ScreenState):
             "cuts": {measure: given for measure, given in cuts.items() if given},
         }
 
-    def answer(self) -> None:
-        """Ask the project, if somebody watches."""
-        if self.missing is not None or not self.ready or not self._watched:
-            return
-        with self.working():
-            found = None
-            try:
-                found = self.project.rfm(**self.settings())
-            finally:
-                self.found = found
-            self.notice = None
+    def find(self, turn: Turn) -> Rfm:
+        return self.project.rfm(**self.settings())
 
     def save_segment(self, t: Texts) -> None:
         """Keep the chosen segment among the project's own, as a rule over the order history."""

@@ -11,12 +11,14 @@ from traitlets import Bool, Dict, Instance, Unicode
 from workbench.engines import fetch, has, table
 from workbench.errors import RuleError, WorkbenchError
 from workbench.locale import Message, Texts, say
+from workbench.project import Project
 from workbench.publish.fold import Fold
 from workbench.publish.result import html
 from workbench.screens import controls
 from workbench.screens.frame import columns
 from workbench.screens.state import ScreenState, groups, last_second
 from workbench.screens.tabs import tabs
+from workbench.screens.work import Turn
 from workbench.segments import check_rule, history_columns, label, sizes
 
 EXAMPLES = (
@@ -27,6 +29,8 @@ EXAMPLES = (
 )
 _VALUES = 6
 _DRAFT = "new segment"
+
+type _Counted = tuple[dict[str, tuple[str, int, int]], dict[str, list[str]]]
 
 
 class SegmentState(ScreenState):
@@ -50,49 +54,76 @@ class SegmentState(ScreenState):
     values = Dict()
     described = Bool(False)
 
+    def __init__(self, project: Project) -> None:
+        self._stale = True
+        super().__init__(project)
+        self.observe(lambda _: self._check(), "rule")
+        self.answer()
+
     def refresh(self) -> None:
         super().refresh()
         engine = self.project.engine
         self.described = has(engine, "customers")
         there = self.described or has(engine, "orders")
         self.missing = None if there else say("There are no customers in this project yet.")
-        if not self.described:
+        self._stale = True
+
+    def answer(self) -> None:
+        """Count the rule that is being written, and what is saved where that was not counted yet."""
+        rule, name, stale = self.rule, self.name.strip() or _DRAFT, self._stale
+        if not self.described or not (stale or rule.strip()):
+            self.drop()
             return
-        counted = self.project.segment_sizes() if len(self.project.segments) else {}
-        self.saved = {name: (rule, *counted[name]) for name, rule in self.project.segments.items()}
+        saved = dict(self.project.segments)
+
+        def find(turn: Turn) -> _Counted | None:
+            size, doubt = self._size(name, rule) if rule.strip() else (None, None)
+            turn.show(lambda: self._show(size, doubt))
+            return self._count(saved) if stale else None
+
+        def take(found: _Counted | None) -> None:
+            if found is not None:
+                self.saved, self.values, self._stale = *found, False
+
+        self.drop()
+        self.wait_for(find, take)
+
+    def _check(self) -> None:
+        """Count the rule that is being written, or say what is wrong with it."""
+        self._show(None, None)
+        with self.working():
+            self.answer()
+
+    def _show(self, size: tuple[int, int] | None, doubt: Message | None) -> None:
+        self.size, self.doubt = size, doubt
+
+    def _size(self, name: str, rule: str) -> tuple[tuple[int, int] | None, Message | None]:
+        """How many customers a rule takes, of how many; or what is wrong with it."""
+        last = last_second(self.project)
+        try:
+            check_rule(self.project.engine, name, rule)
+            return sizes(self.project.engine, {name: rule}, 0 if last is None else last + 1)[name], None
+        except RuleError as error:
+            return None, error.message
+
+    def _count(self, saved: dict[str, str]) -> _Counted:
+        """The saved segments with their sizes, and the values that a rule may name."""
+        engine = self.project.engine
+        counted = self.project.segment_sizes() if saved else {}
         customers = table(engine, "customers")
-        found: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
         for column in groups(self.project):
             counts = customers.group_by(value=label(customers[column])).aggregate(n=customers.count())
             counts = counts.filter(counts.value.notnull())
             rows = fetch(engine, counts.order_by([counts.n.desc(), counts.value]).limit(_VALUES))
-            found[column] = [row["value"] for row in rows]
-        self.values = found
-
-    def __init__(self, project: object) -> None:
-        super().__init__(project)  # type: ignore[arg-type]
-        self.observe(lambda _: self._check(), "rule")
-
-    def _check(self) -> None:
-        """Count the rule that is being written, or say what is wrong with it."""
-        self.doubt, self.size = None, None
-        if not self.rule.strip():
-            return
-        with self.working():
-            name = self.name.strip() or _DRAFT
-            last = last_second(self.project)
-            try:
-                check_rule(self.project.engine, name, self.rule)
-                self.size = sizes(self.project.engine, {name: self.rule}, 0 if last is None else last + 1)[
-                    name
-                ]
-            except RuleError as error:
-                self.doubt = error.message
+            values[column] = [row["value"] for row in rows]
+        return {name: (rule, *counted[name]) for name, rule in saved.items()}, values
 
     def look_again(self) -> None:
         """Show what was saved elsewhere."""
         with self.working():
             self.refresh()
+            self.answer()
 
     def edit(self, name: str) -> None:
         """Take a saved segment up again."""
@@ -113,14 +144,14 @@ class SegmentState(ScreenState):
             self.project.segments[name] = self.rule.strip()
             self.notice = say("“{name}” is saved.", name=name)
             self.name = self.rule = ""
-            self.refresh()
+            self.look_again()
 
     def delete(self, name: str) -> None:
         """Forget a segment; records that used it keep its rule."""
         with self.working():
             del self.project.segments[name]
             self.notice = say("“{name}” is deleted.", name=name)
-            self.refresh()
+            self.look_again()
 
 
 def view(state: SegmentState, t: Texts) -> ipywidgets.Widget:

@@ -6,7 +6,7 @@ widgets to it, a test drives it without any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from workbench.engines import has, span, table
 from workbench.errors import WorkbenchError
 from workbench.locale import Message, say
 from workbench.project import Project
+from workbench.screens.work import Turn, Work
 
 
 class Guarded(HasTraits):
@@ -34,21 +35,75 @@ class Guarded(HasTraits):
     problem = Instance(Message, allow_none=True)
     notice = Instance(Message, allow_none=True)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.work = Work()
+        self._working = False
+        self._waiting = False
+        self._taken: Callable[[Any], None] = lambda _: None
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """Do something that may fail: `busy` meanwhile, `problem` afterwards. Nothing is raised to a page."""
-        if self.busy:  # a part of something that is being done: its errors end there
+        if self._working:  # a part of something that is being done: its errors end there
             yield
             return
-        self.busy = True
+        self.busy = self._working = True
         problem = None
         try:
             yield
         except Exception as error:
             problem = worded(error)
         finally:
+            self._working = False
             self.problem = problem
-            self.busy = False
+            self.busy = self._waiting
+
+    def wait_for[T](
+        self,
+        do: Callable[[Turn], T],
+        take: Callable[[T | None], None],
+        *,
+        usual: float | None = None,
+        ends: bool = True,
+    ) -> None:
+        """Do what may take long; `busy` until it is done, and the page can be used if that is not soon.
+
+        Args:
+            do: Does it, in a thread.
+            take: Takes what came of it; None when it failed, and `problem` then says why.
+            usual: How many seconds it took last time, as far as that is known.
+            ends: Whether it can be stopped without a trace.
+        """
+
+        def done(found: T | None, error: Exception | None) -> None:
+            self._waiting = False
+            with self.working():
+                take(found)
+                if error is not None and not self.mended(error):
+                    raise error
+
+        self.busy = self._waiting = True
+        self._taken = take
+        self.work.usual, self.work.ends = usual, ends
+        self.work.begin(do, done)
+
+    def mended(self, error: Exception) -> bool:
+        """Whether something else is done where this went wrong, so that nobody need know."""
+        return False
+
+    def drop(self) -> None:
+        """End what is being done; nothing comes of it."""
+        self.work.drop()
+        self._waiting = False
+        self.busy = self._working
+
+    def stop(self) -> None:
+        """End what `wait_for` waits for, as somebody wants it to; what was asked has no answer then."""
+        if self._waiting:
+            self.drop()
+            self._taken(None)
+            self.problem, self.notice = None, say("Stopped.")
 
 
 class ScreenState(Guarded):
@@ -91,11 +146,17 @@ class ScreenState(Guarded):
         """Put the sample shop into the project."""
         from workbench.demo import load_sample
 
-        with self.working():
+        def load(_turn: Turn) -> bool:
             load_sample(self.project)
-            self.notice = say("The sample shop has been loaded.")
-            self.refresh()
-        self.answer()
+            return True
+
+        def take(loaded: bool | None) -> None:
+            if loaded:
+                self.notice = say("The sample shop has been loaded.")
+                self.refresh()
+                self.answer()
+
+        self.wait_for(load, take, ends=False)
 
 
 def worded(error: Exception) -> Message:

@@ -10,8 +10,9 @@ from traitlets import Float, Instance, Int, Unicode
 from workbench.analyses.trust_answer import TrustSettings, TrustView
 from workbench.locale import say
 from workbench.project import Project
+from workbench.screens.answering import FindingState
 from workbench.screens.muting import MuteState
-from workbench.screens.state import ScreenState
+from workbench.screens.work import Turn
 
 _ASKED = (
     "window_days",
@@ -28,7 +29,7 @@ _ASKED = (
 )
 
 
-class TrustState(ScreenState):
+class TrustState(FindingState):
     """What is asked about trust, and the answer.
 
     Attributes:
@@ -37,6 +38,8 @@ class TrustState(ScreenState):
         mutes: Which alarms sound, and what is said when one is muted.
         others: See `analyses.trust_answer.TrustSettings`.
     """
+
+    asked = _ASKED
 
     window_days = Int(28)
     kappa = Float(2.0)
@@ -55,8 +58,6 @@ class TrustState(ScreenState):
     def __init__(self, project: Project) -> None:
         self.mutes = MuteState(project)
         super().__init__(project)
-        self.observe(lambda _: self.answer(), _ASKED)
-        self.answer()
         self.mutes.observe(self._told, "notice")
 
     def refresh(self) -> None:
@@ -78,18 +79,12 @@ class TrustState(ScreenState):
         same = {name: getattr(self, name) for name in _ASKED if name != "change_days"}
         return TrustSettings(hazard=1 / self.change_days, **same)
 
-    def answer(self) -> None:
-        """Ask the project."""
-        if self.missing is not None or not self.ready:
-            return
-        with self.working():
-            found = None
-            try:
-                asked = self.settings()
-                found = self.project.trust(**vars(asked))
-            finally:
-                self.found = found
-                self.mutes.look(found)
-            if found.until is not None:
-                noon = datetime.combine(found.until, time(12), ZoneInfo(self.project.settings.timezone))
-                self.until = noon.astimezone(UTC)
+    def find(self, turn: Turn) -> TrustView:
+        return self.project.trust(**vars(self.settings()))
+
+    def take(self, found: TrustView | None) -> None:
+        super().take(found)
+        self.mutes.look(found)
+        if found is not None and found.until is not None:
+            noon = datetime.combine(found.until, time(12), ZoneInfo(self.project.settings.timezone))
+            self.until = noon.astimezone(UTC)

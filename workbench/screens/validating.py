@@ -41,14 +41,13 @@ class ValidatingState(ScreenState):
         """Ask the project, when somebody wants to know and the answer is not known."""
         if not self.ready or not self.shown or not self._stale or self.value.missing is not None:
             return
-        self._stale = False
-        with self.working():
-            self.asked, self.found = False, None
-            self.found = self.project.validation(
-                held_days=self.held_days or None,
-                compare=True,
-                by=self.value.by,
-                model=self.value.model,
-                until=self.value.until_day,
-            )
-            self.asked = True
+        self._stale, self.asked, self.found = False, False, None
+        settings = {"by": self.value.by, "model": self.value.model, "until": self.value.until_day}
+        held = self.held_days or None
+        self.wait_for(
+            lambda _: (self.project.validation(held_days=held, compare=True, **settings),), self._take
+        )
+
+    def _take(self, found: tuple[Validation | None] | None) -> None:
+        self._stale, self.asked = found is None, found is not None
+        self.found = found and found[0]

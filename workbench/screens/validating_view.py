@@ -113,9 +113,10 @@ class _Answer(ipywidgets.VBox):
             "the models foretell them."
         )
         self._nothing.value = message_text(nothing, "wb-help") if self._state.asked and found is None else ""
-        for part in self.children[1:]:
+        for part in self.children[1:-1]:
             part.layout.display = "" if found else "none"
         if found is None:
+            self._tables.content = ""  # a fold without content hides itself
             return
         said = escape(t(sentence(found))).replace(" %", "&nbsp;%")
         self._sentence.value = f'<p class="wb-sentence wb-answer" role="status">{said}</p>'

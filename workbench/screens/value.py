@@ -15,6 +15,7 @@ from workbench.project import Project
 from workbench.records import ValueRecord, ValueSettings
 from workbench.screens.confirming import ConfirmingState
 from workbench.screens.state import splits
+from workbench.screens.work import Turn
 
 _ASKED = (
     *(
@@ -124,5 +125,5 @@ class ValueState(ConfirmingState):
     def confirmed(self) -> bool:
         return self.record is not None and self.record.settings.confirm
 
-    def ask(self, project: Project, settings: Any, **also: Any) -> ValueRecord:
-        return project.lifetime_value(**dict(settings), keep=False, **also)
+    def ask(self, project: Project, settings: Any, turn: Turn) -> ValueRecord:
+        return project.lifetime_value(**dict(settings), keep=False, progress=turn.tell, cancel=turn.cancel)

@@ -44,10 +44,8 @@ class ValueBesideState(ScreenState):
         if not self.ready or not self.shown or not self._stale:
             return
         self._stale = False
-        with self.working():
-            found = None
-            try:
-                own = {name: getattr(self, name) for name in _ASKED}
-                found = self.project.value_beside(**dict(self.value.settings()), **own)
-            finally:
-                self.found = found
+        own = {name: getattr(self, name) for name in _ASKED}
+        self.wait_for(lambda _: self.project.value_beside(**dict(self.value.settings()), **own), self._take)
+
+    def _take(self, found: ValueBeside | None) -> None:
+        self._stale, self.found = found is None, found

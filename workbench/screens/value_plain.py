@@ -5,6 +5,7 @@ from __future__ import annotations
 from traitlets import Float, Instance
 
 from workbench.analyses.value_plain import PlainValue, plain_product
+from workbench.locale import say
 from workbench.models.plain_value import Plain
 from workbench.screens.state import ScreenState
 from workbench.screens.value import ValueState
@@ -37,22 +38,41 @@ class PlainState(ScreenState):
 
     def reset(self) -> None:
         """Back to the shop's own numbers."""
-        self.found = None
-        self.answer()
-        if self.found is None:
-            return
-        self._taking = True
-        with self.hold_trait_notifications():
-            for name in _NUMBERS:
-                setattr(self, name, getattr(self.found.own, name))
-        self._taking = False
+        self._ask(None)
 
     def answer(self) -> None:
         """Hold the four numbers against the model."""
-        if self._taking or not self.ready:
+        if not self._taking:
+            own = self.found is None  # nothing was taken yet that could have been changed
+            self._ask(None if own else Plain(**{name: getattr(self, name) for name in _NUMBERS}))
+
+    def stop(self) -> None:
+        """End the question; the numbers are again those of the answer that is shown."""
+        if self.busy:
+            self.drop()
+            self._put(self.found)
+            self.problem, self.notice = None, say("Stopped.")
+
+    def _ask(self, used: Plain | None) -> None:
+        if not self.ready:
             return
+
+        def take(found: PlainValue | None) -> None:
+            self.found, self.notice = found, None
+            self._put(found)
+
         with self.working():
-            used = None
-            if self.found is not None:
-                used = Plain(**{name: getattr(self, name) for name in _NUMBERS})
-            self.found = plain_product(self.project, self._value.settings(), used)
+            self.drop()
+            settings = self._value.settings()
+            self.wait_for(lambda _: plain_product(self.project, settings, used), take)
+
+    def _put(self, found: PlainValue | None) -> None:
+        if found is None:
+            return
+        self._taking = True
+        try:
+            with self.hold_trait_notifications():
+                for name in _NUMBERS:
+                    setattr(self, name, getattr(found.used, name))
+        finally:
+            self._taking = False

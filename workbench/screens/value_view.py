@@ -13,6 +13,8 @@ from workbench.screens import controls
 from workbench.screens.confirming import confirmation
 from workbench.screens.download import record_files
 from workbench.screens.frame import columns
+from workbench.screens.notes import NotesState
+from workbench.screens.notes_view import notes
 from workbench.screens.tabs import tabs
 from workbench.screens.value import ValueState
 
@@ -81,10 +83,12 @@ def view(state: ValueState, t: Texts) -> ipywidgets.Widget:
 def answer(state: ValueState, t: Texts) -> ipywidgets.Widget:
     """What is asked on the left, what came of it on the right."""
     result = ResultView(t)
+    written = NotesState(state.project)
 
     def show(_change: object = None) -> None:
         if state.record is not None:
             result.show(state.record)
+        written.look(state.record)
         result.layout.display = "" if state.record else "none"
 
     show()
@@ -97,7 +101,7 @@ def answer(state: ValueState, t: Texts) -> ipywidgets.Widget:
         record_files(state, t),
         _help(t),
     ]
-    return columns(state, asked, [result], t)
+    return columns(state, asked, [result, notes(written, t)], t)
 
 
 def _amount(state: ValueState, name: str, label: str) -> ipywidgets.BoundedFloatText:

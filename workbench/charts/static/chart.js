@@ -7,10 +7,35 @@ const PATIENCE = 10_000; // ms without a picture before the words are shown in i
 const NARROW = 600; // px: below, views side by side are drawn one below the other
 const SHARP = 2; // pixels of a saved picture for each of the page's
 const NARROWEST = 40; // px for one view of a composed chart
+const LETTER = 7; // px of a letter of an axis title, as a rule
+const NAMES = 180; // px that names on the left take, as a rule
+const HIGH = 200; // px of a view whose height is that of its rows, at least
 
 function isSingle(spec) {
   const facets = ["row", "column", "facet"].some((channel) => spec.encoding?.[channel]);
   return !facets && !(spec.vconcat || spec.hconcat || spec.concat || spec.spec);
+}
+
+// A title in lines for which there is room.
+function lines(title, room) {
+  const found = [];
+  for (const word of title.split(" ")) {
+    const longer = found.length ? `${found.at(-1)} ${word}` : word;
+    if (found.length && longer.length * LETTER > room) found.push(word);
+    else found.splice(-1, 1, longer);
+  }
+  return found;
+}
+
+// A copy of a view and its layers in which no axis title is cut off.
+function titled(spec, rooms) {
+  const copy = spec.layer ? { ...spec, layer: spec.layer.map((part) => titled(part, rooms)) } : { ...spec };
+  for (const [channel, room] of Object.entries(rooms)) {
+    const field = copy.encoding?.[channel];
+    if (typeof field?.title !== "string" || field.title.length * LETTER <= room) continue;
+    copy.encoding = { ...copy.encoding, [channel]: { ...field, title: lines(field.title, room) } };
+  }
+  return copy;
 }
 
 // A copy of the specification in which every view without a width of its own has a number for one.
@@ -26,7 +51,9 @@ function fit(spec, width) {
   }
   if (spec.spec) return { ...spec, spec: fit(spec.spec, width) };
   const open = spec.width === undefined || spec.width === "container";
-  return open ? { ...spec, width: Math.max(NARROWEST, Math.floor(width)) } : spec;
+  const high = typeof spec.height === "number" ? spec.height : HIGH;
+  const whole = titled(spec, { x: width - NAMES, y: high });
+  return open ? { ...whole, width: Math.max(NARROWEST, Math.floor(width)) } : whole;
 }
 
 async function embed(spec, place, width) {

@@ -3,11 +3,14 @@
 `workbench serve` uses this file. Which addresses are answered, and to whom, is in `publish/server.py`.
 """
 
+import sys
 from typing import Any
 
 from tornado.web import HTTPError
 from traitlets.config import Config
 from voila.handler import BaseVoilaHandler
+
+from workbench.publish.server import Visitor
 
 # Pages load only what this server hands out, run only its code, and speak only to it. Voilà itself puts
 # scripts into the page and anywidget loads its code from blobs. No `eval`: charts use Vega's interpreter.
@@ -18,7 +21,7 @@ CONTENT = (
 )
 
 
-class NoSuchPage(BaseVoilaHandler):
+class NoSuchPage(Visitor, BaseVoilaHandler):
     """Answers every address that nobody else answers, with our own words instead of tornado's."""
 
     def initialize(self) -> None:
@@ -37,6 +40,8 @@ def give_token(request: BaseVoilaHandler, notebook: Any = None, cwd: str | None 
 c: Config = globals()["c"]  # Jupyter runs this file with `c` defined
 
 c.Application.log_level = 40  # errors: a page that fails is written to the log with its traceback
+
+c.Session.unpacker = "workbench.publish.messages.unpack"
 
 c.Voila.ip = "127.0.0.1"
 c.Voila.open_browser = False
@@ -73,10 +78,14 @@ c.VoilaConfiguration.extension_allowlist = [
 c.VoilaExecutor.startup_timeout = 120  # seconds: many readers at once wait for one another
 c.VoilaExecutor.timeout = 120  # seconds for one cell
 
+if sys.platform == "linux":
+    # Files in the server's private folder. A port that was free when it was chosen may be another kernel's by
+    # the time it is opened, when many readers come at once; and every user of this computer can reach ports.
+    c.KernelManager.transport = "ipc"
 c.KernelSpecManager.allowed_kernelspecs = {"python3"}
 c.MappingKernelManager.allow_tracebacks = False
 # A closed page stops its own kernel; one whose browser vanished is stopped three minutes later. An open page
-# asks for a sign of life every ten seconds, which keeps its kernel, until nobody has looked at it for two
+# asks for a sign of life every four seconds, which keeps its kernel, until nobody has looked at it for two
 # hours (`publish/guard.py`): then it is stopped as well, and the page says how to go on.
 c.MappingKernelManager.cull_idle_timeout = 180
 c.MappingKernelManager.cull_interval = 30

@@ -61,7 +61,7 @@ class AccessLog:
         """
         if person is not None and not re.fullmatch("[0-9a-f]{64}", person):
             raise ValueError("a person is named by their mark in the log")
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         entry = {"time": now, "user": user(), "action": action, "person": person, "details": details}
         line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
         with storage.disk_errors(self._file):
