@@ -111,7 +111,7 @@ def test_what_looks_like_personal_data_is_masked(tmp_path: Path, ana: object) ->
     notes.add(ABOUT, "Llama al 612 345 678")
     kept = (tmp_path / "notes.jsonl").read_text("utf-8")
     assert texts(notes) == ["Escribe a [e-mail]", "Llama al [phone]"]
-    assert "612" not in kept
+    assert "612 345" not in kept
     assert "perez" not in kept
 
 

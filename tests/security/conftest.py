@@ -38,9 +38,9 @@ out = ipywidgets.Output()
 said = ipywidgets.Text(description="Say")
 def fail(_):
     with out:
-        raise ValueError("customer 4711")
+        raise ValueError("customer jane-4711")
 def fail_bare(_):
-    raise ValueError("customer 4711")
+    raise ValueError("customer jane-4711")
 def answer(change):
     out.append_stdout(change["new"].upper())
 wrong.on_click(fail)
@@ -181,7 +181,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     for folder in (site, project, published, published / "shops", published / "shops" / "versions" / "1"):
         for name in ("orders.csv", ".env", "chart.png", "evil.svg", "x.ipynb.PNG"):
             if not (folder / name).exists() and folder.name != "1":
-                (folder / name).write_text("customer,value\n4711,10\n", encoding="utf-8")
+                (folder / name).write_text("customer,value\njane-4711,10\n", encoding="utf-8")
     Links(project).offer(["shops", "prices", "changed"], "http://127.0.0.1/")
     entry = Entry("/x/", published, project, ANALYST)
     env = {"WORKBENCH_PROJECT": str(project), "PATH": os.environ["PATH"]}

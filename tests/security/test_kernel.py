@@ -78,7 +78,7 @@ def test_an_error_in_what_a_control_does_tells_nothing(
     click = {"method": "custom", "content": {"event": "click"}}
     socket.send(message("comm_msg", {"comm_id": names[button], "data": click}))
     said = json.dumps(heard(socket))
-    for trace in ("4711", "Traceback", "ValueError", str(place.project), "site-packages", "ipykernel"):
+    for trace in ("jane-4711", "Traceback", "ValueError", str(place.project), "site-packages", "ipykernel"):
         assert trace not in said.replace("ipykernel_launcher", ""), trace
 
 
