@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import pytest
 from click.testing import CliRunner
 
 from tests import sample_shop
 from tests.sample_shop import EXPERIMENT
-from tests.screens.pages import control, words
+from tests.screens.pages import choose, control, widgets, words
 from workbench import Project, screens
 from workbench.cli import main
 from workbench.demo import samples_folder
@@ -27,7 +28,9 @@ from workbench.records import EffectSettings
 from workbench.screens.effect import EffectState
 from workbench.screens.lessons.belief import BeliefState
 from workbench.screens.lessons.winners import WinnersState
-from workbench.team import RIGHTS, ROLES, NotAllowed, Team, person
+from workbench.team import RIGHTS, ROLES, Member, NotAllowed, Team, person
+
+NAMED = "Published pages may name me as the one to ask"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,12 @@ def own(shop: Project, tmp_path: Path) -> Project:
 def sit(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """Let somebody be at the keyboard."""
     monkeypatch.setenv("WORKBENCH_PERSON", who)
+
+
+def form_of(page: ipywidgets.Widget) -> Any:
+    """What changes the team, with the line that shows and hides it."""
+    switch = control(page, "Change who does what")
+    return next(one for one in widgets(page) if switch in getattr(one, "children", ()))
 
 
 def deeds(project: Project) -> dict[str, Callable[[], Any]]:
@@ -228,6 +237,131 @@ def test_the_home_says_who_does_what_and_buttons_say_why_not(
     sit(monkeypatch, "eva")
     assert control(screens.effect_lab(own, "en"), "Keep this result").disabled
     assert "asking the data needs an analyst: ask ana." in words(screens.effect_lab(own, "en"))
+
+
+@pytest.mark.requirement("U01")
+def test_the_first_of_a_team_leads_it_and_takes_others_in_on_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project.create(tmp_path / "shop")
+    sit(monkeypatch, "ana")
+    page = screens.home(project, "en")
+    assert "Everybody who opens this project may do everything" in words(page)
+    assert [control(page, name).value for name in ("Logs in as", "Role")] == ["ana", "Lead"]
+    save = control(page, "Save")
+    save.click()
+    assert dict(project.team) == {"ana": Member(role="lead", raci=("accountable",))}
+    assert "ana is in the team as you said." in words(page)
+    control(page, "Logs in as").value, control(page, "Is called").value = " luis ", "Luis Gil"
+    choose(page, "Role", "Analyst")
+    control(page, "Part in the project (RACI)").value = ["Responsible", "Informed"]
+    save.click()
+    assert project.team["luis"] == Member(name="Luis Gil", role="analyst", raci=("responsible", "informed"))
+    assert control(page, "Logs in as").value == ""
+    choose(page, "Who", "Luis Gil")
+    assert control(page, "Logs in as").disabled
+    choose(page, "Role", "Viewer")
+    save.click()
+    assert project.team["luis"].role == "viewer"
+    choose(page, "Who", "Luis Gil")
+    control(page, "Take out of the team").click()
+    assert list(project.team) == ["ana"]
+    assert "Luis Gil is no longer in the team." in words(page)
+
+
+@pytest.mark.requirement("U01")
+def test_what_the_team_cannot_be_is_said_on_the_home_and_nothing_of_it_is_kept(
+    own: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sit(monkeypatch, "ana")
+    before = dict(own.team)
+    page = screens.home(own, "en")
+    save = control(page, "Save")
+
+    choose(page, "Who", "ana")
+    choose(page, "Role", "Viewer")
+    control(page, "Is called").value = "Ana Gil"
+    save.click()
+    assert "A team needs a lead; make somebody else one first." in words(page)
+    choose(page, "Role", "Lead")
+    control(page, "Part in the project (RACI)").value = []
+    save.click()
+    assert "Exactly one of a team is accountable, not 0" in words(page)
+    control(page, "Take out of the team").click()
+    assert "A team needs a lead" in words(page)
+    choose(page, "Who", "somebody new")
+    save.click()
+    assert "Give the name that they log in with" in words(page)
+    control(page, "Logs in as").value = "luis"
+    save.click()
+    assert "“luis” is in the team; pick them above." in words(page)
+    assert dict(own.team) == before
+
+
+@pytest.mark.requirement("U01")
+def test_only_a_lead_is_offered_the_form_and_only_who_is_accountable_to_be_named(
+    own: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered(who: str) -> tuple[bool, bool]:
+        sit(monkeypatch, who)
+        page = screens.home(own, "en")
+        return form_of(page).layout.display != "none", control(page, NAMED).layout.display != "none"
+
+    assert {who: offered(who) for who in ("ana", "luis", "eva", "nobody")} == {
+        "ana": (True, True),
+        "luis": (False, False),
+        "eva": (False, False),
+        "nobody": (False, False),
+    }
+    sit(monkeypatch, "ana")
+    own.team.set_raci("luis", "accountable")
+    assert (offered("ana"), offered("luis")) == ((True, False), (False, True))
+    page = screens.home(own, "en")
+    control(page, NAMED).value = True
+    assert own.team.ask_whom == "luis"
+    control(page, NAMED).value = False
+    assert own.team.ask_whom is None
+
+
+KEEPING = "keeping results and definitions"
+SHUT: dict[str, list[tuple[Any, int, list[str], str]]] = {
+    "eva": [
+        (screens.segments, 0, ["Save"], KEEPING),
+        (screens.segments, 1, ["Save as a rule", "Save the segments", "Standard segments"], KEEPING),
+        (screens.load_and_check, 0, ["Load"], "loading files"),
+        (screens.effect_lab, 0, ["Save as a draft", "Save and lock", "Amend"], "planning experiments"),
+        (screens.effect_lab, 1, ["Confirm the groups with PyMC"], "asking the data"),
+    ],
+    "luis": [
+        (screens.trust, 0, ["Mute"], "muting alarms"),
+        (screens.load_and_check, 0, ["Erase them …"], "exporting or erasing people"),
+        (screens.publish, 0, ["Publish", "Take down"], "publishing"),
+    ],
+}
+
+
+@pytest.mark.requirement("U01")
+@pytest.mark.parametrize("who", SHUT)
+def test_buttons_say_beforehand_what_a_role_may_not_do(
+    own: Project, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    def opened(screen: Any, part: int) -> ipywidgets.Widget:
+        page = screen(own, "en")
+        for bar in (one for one in widgets(page) if isinstance(one, ipywidgets.ToggleButtons)):
+            if bar.description == "Parts of the screen":
+                bar.index = part
+        return page
+
+    for screen, part, labels, doing in SHUT[who]:
+        sit(monkeypatch, who)
+        page = opened(screen, part)
+        for label in labels:
+            button = control(page, label)
+            button.disabled = False  # as a screen does once there is something to do
+            assert button.disabled, label
+        assert f"{doing} needs a" in words(page)
+        sit(monkeypatch, "ana")
+        assert f"{doing} needs a" not in words(opened(screen, part))
 
 
 @pytest.mark.requirement("U01")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -164,18 +164,29 @@ class Team(Mapping[str, Member]):
 
     # --- changes ----------------------------------------------------------------------------------------
 
-    def add(self, who: str, role: Role | None = None, *, name: str | None = None) -> Member:
-        """Take somebody in, or change their role or name.
+    def add(
+        self,
+        who: str,
+        role: Role | None = None,
+        *,
+        name: str | None = None,
+        raci: Sequence[Part] | None = None,
+    ) -> Member:
+        """Take somebody in, or change their role, name or parts.
 
-        The first one is a lead and accountable, since otherwise nobody could go on.
+        The first one is a lead and accountable unless something else is given, which is then refused, since
+        otherwise nobody could go on. Exactly one is accountable: whoever was it before is responsible from
+        then on.
 
         Args:
             who: The name that they log in with.
             role: What they may do; as it is unless given, a viewer's for somebody new.
             name: What others call them.
+            raci: What they are to the project; as it is unless given.
 
         Raises:
-            WorkbenchError: when there is no such role, no usable name, or no lead would be left.
+            WorkbenchError: when there is no such role or part, no usable name, or no lead or nobody
+                accountable would be left.
             NotAllowed: when whoever is at the keyboard may not change the team.
         """
         who, name = who.strip(), None if name is None else " ".join(name.split())
@@ -187,11 +198,22 @@ class Team(Mapping[str, Member]):
             )
         if role is not None:
             check_choice(role, ROLES, say("role"))
+        for part in raci or ():
+            check_choice(part, PARTS, say("part"))
         with self._changing() as people:
             first = Member(role="lead", raci=("accountable",))
             before = people.get(who, Member() if people else first)
-            now = {"role": role or before.role, "name": before.name if name is None else name}
-            people[who] = before.model_copy(update=now)
+            people[who] = Member(
+                name=before.name if name is None else name,
+                role=role or before.role,
+                raci=before.raci if raci is None else _in_order(raci),
+                public=before.public,
+            )
+            if "accountable" in people[who].raci:
+                for other, one in people.items():
+                    if "accountable" in one.raci and other != who:
+                        rest = {"responsible", *one.raci} - {"accountable"}
+                        people[other] = one.model_copy(update={"raci": _in_order(rest)})
             return people[who]
 
     def remove(self, who: str) -> None:
@@ -211,26 +233,16 @@ class Team(Mapping[str, Member]):
                 )
 
     def set_raci(self, who: str, *parts: Part) -> Member:
-        """Say what somebody is to the project; nothing if nothing is given.
-
-        Exactly one is accountable: whoever was it before is responsible from then on.
+        """Say what somebody of the team is to the project; nothing if nothing is given (see `add`).
 
         Raises:
             WorkbenchError: when they are not in the team, there is no such part, or nobody would be
                 accountable.
             NotAllowed: when whoever is at the keyboard may not change the team.
         """
-        for part in parts:
-            check_choice(part, PARTS, say("part"))
-        with self._changing() as people:
-            self.known(who)
-            if "accountable" in parts:
-                for other, one in people.items():
-                    if "accountable" in one.raci and other != who:
-                        rest = {"responsible", *one.raci} - {"accountable"}
-                        people[other] = one.model_copy(update={"raci": _in_order(rest)})
-            people[who] = people[who].model_copy(update={"raci": _in_order(parts)})
-            return people[who]
+        self.check("team")
+        self.known(who)
+        return self.add(who, raci=parts)
 
     def set_public(self, who: str, public: bool) -> Member:
         """Say whether published pages may name somebody as the one to ask; only they can want that.

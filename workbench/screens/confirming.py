@@ -123,4 +123,4 @@ def confirmation(state: ConfirmingState, t: Texts, label: str, done: str) -> ipy
 
     show()
     state.observe(show, ["record", "confirming"])
-    return begin
+    return controls.allowed(begin, state.project, "ask", t)

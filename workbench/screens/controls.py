@@ -179,16 +179,28 @@ def allowed(widget: ipywidgets.Button, project: Project, right: Right, t: Texts)
     if why is None:
         return widget
     reason = ipywidgets.HTML(f'<p class="wb-help">{escape(t(why))}</p>', layout=full())
-    box = ipywidgets.VBox([widget, reason]).add_class("wb-tight")
+    box = ipywidgets.VBox([only(widget, project, right, t), reason]).add_class("wb-tight")
 
     def follow(_change: object = None) -> None:
-        widget.disabled = True
         box.layout.display = widget.layout.display
 
     follow()
-    widget.observe(follow, "disabled")
     widget.layout.observe(follow, "display")
     return box
+
+
+def only(widget: ipywidgets.Button, project: Project, right: Right, t: Texts) -> ipywidgets.Button:
+    """The same where the reason is in sight already: it is the button's tooltip."""
+    why = project.team.refusal(right)
+    if why is not None:
+
+        def stay(_change: object = None) -> None:
+            widget.disabled = True
+
+        widget.tooltip = t(why)
+        stay()
+        widget.observe(stay, "disabled")
+    return widget
 
 
 def keep(state: Any, t: Texts) -> ipywidgets.Widget:

@@ -160,7 +160,7 @@ def _picks(state: DataSheetState, t: Texts) -> ipywidgets.Widget:
     pick = controls.choice(state, "table", t("Table"), tables, follows="origins").add_class("wb-short")
     grid = ipywidgets.Box().add_class("wb-grid")
     confirm = controls.button(t("These are right"), state.confirm)
-    doing = ipywidgets.Box([confirm]).add_class("wb-doing")
+    doing = ipywidgets.Box([controls.allowed(confirm, state.project, "keep", t)]).add_class("wb-doing")
     meaning = t(
         "Told by customers: answers, preferences, consents. Seen by us: visits, orders, what our tools"
         " record. Collected by others: where an advertisement’s link says somebody came from, scores that"

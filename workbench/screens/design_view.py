@@ -54,7 +54,14 @@ class _Answer(ipywidgets.VBox):
                 _pictures(self._truths, self._duration, self._assurance),
                 self._length,
                 self._numbers,
-                ipywidgets.VBox([self._own, ipywidgets.Box([again]).add_class("wb-doing")]),
+                ipywidgets.VBox(
+                    [
+                        self._own,
+                        ipywidgets.Box([controls.allowed(again, state.project, "ask", t)]).add_class(
+                            "wb-doing"
+                        ),
+                    ]
+                ),
                 html(part(t("Levels of personalisation"))),
                 _pictures(self._levels),
                 self._level_table,

@@ -27,7 +27,7 @@ from workbench.publish.site import SCREENS
 from workbench.screens import controls, titles
 from workbench.screens.answering import AskingState
 from workbench.screens.state import Guarded, ScreenState
-from workbench.screens.who_does_what import at_the_keyboard
+from workbench.screens.teaming import at_the_keyboard
 from workbench.screens.work_view import WorkView
 
 HOME = "0-home"

@@ -35,6 +35,7 @@ from workbench.screens.home_digest import DigestState
 from workbench.screens.home_results import matching
 from workbench.screens.notes import NotesState, Written, start
 from workbench.screens.state import ScreenState, worded
+from workbench.screens.teaming import TeamState
 from workbench.settings import read_settings
 
 _MOST_NEIGHBOURS = 20
@@ -107,12 +108,14 @@ class HomeState(ScreenState):
         self._library = Library(project)
         self.notes = NotesState(project)
         self.digest = DigestState(project)
+        self.team = TeamState(project)
         self.observe(self._pick, "noted")
         super().__init__(project)
         self.notes.observe(self._read_notes, "threads")
 
     def refresh(self) -> None:
         super().refresh()
+        self.team.read()
         self._library = Library(self.project)
         self.written = Written(self.project.notes.threads())
         self.offer(self._library.newest(_FIRST_RESULTS))

@@ -59,7 +59,7 @@ def view(state: HomeState, t: Texts) -> ipywidgets.Widget:
             results(state, t),
             notes_on_results(state, t),
             _part(state, t, _data, ["tables"]),
-            _part(state, t, _team, []),
+            who_does_what(state.team, t),
             _part(state, t, _screens, ["tables", "pages", "kept"]),
             _part(state, t, _lessons, []),
             _part(state, t, _neighbours, []),
@@ -279,10 +279,6 @@ def _data(state: HomeState, t: Texts) -> str:
         f'<h2>{escape(t("Data"))}</h2><ul class="wb-list wb-held">{"".join(items)}</ul>'
         f'<p class="wb-help">{where}</p>'
     )
-
-
-def _team(state: HomeState, t: Texts) -> str:
-    return who_does_what(state.project, t)
 
 
 def _screens(state: HomeState, t: Texts) -> str:

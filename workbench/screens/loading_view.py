@@ -122,7 +122,7 @@ def _sample(state: LoadState, t: Texts) -> ipywidgets.Widget:
     state.observe(show, "files")
     state.checks.observe(show, "held")
     state.run.observe(show, "active")
-    return button
+    return controls.allowed(button, state.project, "load", t)
 
 
 def _reading(state: LoadState, t: Texts) -> ipywidgets.Widget:
@@ -216,7 +216,7 @@ def _loading(state: LoadState, t: Texts) -> ipywidgets.Widget:
     show()
     state.observe(show, "found")
     state.run.observe(show, "active")
-    return begin
+    return controls.allowed(begin, state.project, "load", t)
 
 
 def _more(state: LoadState, t: Texts) -> ipywidgets.Widget:

@@ -41,7 +41,7 @@ class MuteState(Guarded):
 
     def __init__(self, project: Project) -> None:
         super().__init__()
-        self._project = project
+        self.project = project
         self._seen: date | None = None
         self.until_day = project.alarms.today + timedelta(days=_DAYS)
         self.who = user()
@@ -62,8 +62,8 @@ class MuteState(Guarded):
             return
         self.notice = None
         with self.working():
-            until = self.until_day or self._project.alarms.today
-            self._project.alarms.mute(self.alarm, self.reason, until, who=self.who, seen=self._seen)
+            until = self.until_day or self.project.alarms.today
+            self.project.alarms.mute(self.alarm, self.reason, until, who=self.who, seen=self._seen)
             self.reason = ""
             self.notice = say("The alarm is muted until {until:date}.", until=until)
 
@@ -71,7 +71,7 @@ class MuteState(Guarded):
         """Let an alarm sound again."""
         self.notice = None
         with self.working():
-            self._project.alarms.unmute(alarm)
+            self.project.alarms.unmute(alarm)
             self.notice = say("The alarm sounds again.")
 
 
@@ -91,7 +91,7 @@ def muting(state: MuteState, t: Texts) -> ipywidgets.VBox:
             controls.text(state, "reason", t("Why"), example=t("known: the list was cleaned"), live=True),
             controls.bind(state, "until_day", until),
             controls.text(state, "who", t("Who says so")),
-            controls.button(t("Mute"), state.mute),
+            controls.allowed(controls.button(t("Mute"), state.mute), state.project, "mute", t),
         ],
     ).add_class("wb-short")
     rows = ipywidgets.VBox()
@@ -99,7 +99,7 @@ def muting(state: MuteState, t: Texts) -> ipywidgets.VBox:
     def line(alarm: str) -> ipywidgets.Box:
         words = html(f"<span>{escape(t('Muted: {alarm}', alarm=alarm_name(alarm)))}</span>")
         back = controls.button(t("Let it sound again"), lambda: state.unmute(alarm))
-        return ipywidgets.Box([words, back]).add_class("wb-row")
+        return ipywidgets.Box([words, controls.only(back, state.project, "mute", t)]).add_class("wb-row")
 
     def fill(_change: object = None) -> None:
         rows.children = [line(alarm) for alarm in state.muted]

@@ -43,7 +43,7 @@ class PeopleState(Guarded):
         self, project: Project, changed: Callable[[], None], writing: Callable[[], bool] = lambda: False
     ) -> None:
         super().__init__()
-        self._project = project
+        self.project = project
         self._changed = changed
         self._writing = writing
         self.observe(lambda _: setattr(self, "confirming", False), "identifier")
@@ -54,14 +54,14 @@ class PeopleState(Guarded):
             self._look()
 
     def _look(self) -> None:
-        self.entries = self._project.people.access.entries()[0][: -_ENTRIES - 1 : -1]
+        self.entries = self.project.people.access.entries()[0][: -_ENTRIES - 1 : -1]
 
     def export(self) -> Sent | None:
         """All that there is about the person, CSV files in a zip file; None when that cannot be had."""
         made = None
         with self.working(), tempfile.TemporaryDirectory(prefix="workbench-person-") as private:
             folder = Path(private) / "person"
-            found = self._project.people.export(self.identifier.strip(), folder)
+            found = self.project.people.export(self.identifier.strip(), folder)
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
                 for file in sorted(folder.iterdir()):
@@ -91,7 +91,7 @@ class PeopleState(Guarded):
         def erase(_turn: Turn) -> dict[str, int]:
             if self._writing():
                 raise WorkbenchError("Files are being loaded; erase the person when that has ended.")
-            return self._project.people.erase(identifier)
+            return self.project.people.erase(identifier)
 
         self.wait_for(erase, self._erased, ends=False)
 

@@ -31,7 +31,7 @@ def view(state: PeopleState, t: Texts, timezone: str) -> ipywidgets.Widget:
     sure = html(f'<p class="wb-doubt">{escape(warning)}</p>')
     yes = controls.button(t("Erase for good"), state.erase).add_class("wb-danger")
     no = controls.button(t("Keep them"), state.leave)
-    doing = ipywidgets.Box([export, erase]).add_class("wb-doing")
+    doing = ipywidgets.Box([export, controls.allowed(erase, state.project, "erase", t)]).add_class("wb-doing")
     asking = ipywidgets.VBox([sure, ipywidgets.Box([yes, no]).add_class("wb-doing")]).add_class("wb-tight")
 
     def show(_change: object = None) -> None:

@@ -53,12 +53,12 @@ class ProtocolState(Guarded):
     def __init__(self, design: DesignState, project: Project) -> None:
         super().__init__()
         self.design = design
-        self._project = project
+        self.project = project
         self._store = Protocols(project.path / "protocols")
 
     def refresh(self) -> None:
         """Look again at what the project holds."""
-        self.splits = splits(self._project)
+        self.splits = splits(self.project)
         self._read()
 
     def save(self) -> None:

@@ -63,8 +63,10 @@ def _buttons(state: ProtocolState, t: Texts) -> ipywidgets.Widget:
     lock = controls.button(t("Save and lock"), state.lock, primary=True)
     reason = controls.text(state, "reason", t("Why it is amended"), live=True)
     amend = controls.button(t("Amend"), state.amend, primary=True)
-    open_ones = ipywidgets.Box([save, lock]).add_class("wb-doing")
-    shut = ipywidgets.Box([reason, amend]).add_class("wb-beside")
+    open_ones = ipywidgets.Box(
+        [controls.only(save, state.project, "plan", t), controls.allowed(lock, state.project, "plan", t)]
+    ).add_class("wb-doing")
+    shut = ipywidgets.Box([reason, controls.allowed(amend, state.project, "plan", t)]).add_class("wb-beside")
 
     def turn(_change: object = None) -> None:
         named = bool(state.experiment.strip())

@@ -258,6 +258,7 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
         )
         away = controls.button(t("Take down"), lambda: state.unpublish(page.slug))
         away.tooltip = t("Take “{title}” down", title=page.title)
+        controls.only(away, state.project, "publish", t)
         paper = _Paper(state, page.slug, t)
         paper.about = t("Save “{title}” as PDF", title=page.title)
         row = ipywidgets.Box([words, paper, away]).add_class("wb-row")
@@ -267,6 +268,7 @@ def _pages(state: PublishState, t: Texts) -> ipywidgets.VBox:
         words = html(f"{escape(slug)} <span>{escape(t('taken down'))}</span>").add_class("wb-segment")
         delete = controls.button(t("Delete for good"), lambda: state.unpublish(slug, for_good=True))
         delete.tooltip = t("Delete all versions of “{slug}”", slug=slug)
+        controls.only(delete, state.project, "publish", t)
         row = ipywidgets.Box([words, delete]).add_class("wb-row")
         return ipywidgets.VBox([row, versions_of(state, slug, t)])
 

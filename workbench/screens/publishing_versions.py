@@ -41,7 +41,7 @@ def _line(state: PublishState, slug: str, one: Version, t: Texts) -> ipywidgets.
     if not one.current and one.problem is None:
         back = controls.button(t("Show this one"), lambda: state.roll_back(slug, one.number))
         back.tooltip = t("Show version {version:count} of “{slug}” to readers", version=one.number, slug=slug)
-        row.append(back)
+        row.append(controls.only(back, state.project, "publish", t))
     return ipywidgets.Box(row).add_class("wb-row")
 
 

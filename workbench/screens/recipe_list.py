@@ -30,18 +30,18 @@ class RecipeList(Guarded):
 
     def __init__(self, project: Project) -> None:
         super().__init__()
-        self._recipes = project.recipes
+        self.project = project
 
     def __getitem__(self, name: str) -> Recipe:
-        return self._recipes[name]
+        return self.project.recipes[name]
 
     def refresh(self) -> None:
         """Look again at which recipes there are."""
-        self.names = list(self._recipes)
+        self.names = list(self.project.recipes)
 
     def fitting(self, columns: Collection[str]) -> str | None:
         """The recipe that was made for a file with these columns."""
-        return self._recipes.fitting(columns) if self.names else None
+        return self.project.recipes.fitting(columns) if self.names else None
 
     def about(self, name: str) -> str:
         """What a recipe makes of a file, in a word: its table, grain or vendor; empty when it is damaged."""
@@ -54,7 +54,7 @@ class RecipeList(Guarded):
         """Let a recipe be remembered, under a name that is not taken."""
         self.problem = self.notice = None
         wish = name_for(file)
-        taken, name, number = set(self._recipes), wish, 1
+        taken, name, number = set(self.project.recipes), wish, 1
         while name in taken:
             number += 1
             name = f"{wish}-{number}"
@@ -66,7 +66,7 @@ class RecipeList(Guarded):
             if self.offered is None:
                 return
             name = self.name.strip()
-            self._recipes[name] = self.offered
+            self.project.recipes[name] = self.offered
             self.offered = None
             self.notice = say("Files with these columns are read as “{name}” from now on.", name=name)
             self.refresh()
@@ -80,7 +80,7 @@ class RecipeList(Guarded):
                 except UnicodeDecodeError as error:
                     raise DataError("{file} is no recipe: it is not text.", file=file) from error
                 name = name_for(file)
-                self._recipes[name] = parse(text, file)
+                self.project.recipes[name] = parse(text, file)
                 self.notice = say("The recipe “{name}” is one of this project now.", name=name)
             self.refresh()
 
@@ -93,6 +93,6 @@ class RecipeList(Guarded):
     def delete(self, name: str) -> None:
         """Forget a recipe."""
         with self.working():
-            del self._recipes[name]
+            del self.project.recipes[name]
             self.notice = say("The recipe “{name}” is gone; what it has read stays.", name=name)
             self.refresh()

@@ -21,7 +21,7 @@ def remembering(state: RecipeList, t: Texts) -> ipywidgets.Widget:
     """The line with which the last file's reading is remembered."""
     name = controls.text(state, "name", t("Remember how this file is read as"), live=True)
     keep = controls.button(t("Remember"), state.remember, primary=True)
-    line = ipywidgets.Box([name, keep]).add_class("wb-beside")
+    line = ipywidgets.Box([name, controls.allowed(keep, state.project, "keep", t)]).add_class("wb-beside")
     said = html("")
 
     def show(_change: object = None) -> None:
@@ -66,6 +66,7 @@ def listed(state: RecipeList, t: Texts) -> ipywidgets.Widget:
         )
         delete = controls.button(t("Delete"), lambda: state.delete(name))
         delete.tooltip = t("Delete “{name}”", name=name)
+        controls.only(delete, state.project, "keep", t)
         return ipywidgets.Box([words, hand_on, delete]).add_class("wb-row")
 
     def fill(_change: object = None) -> None:

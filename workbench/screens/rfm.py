@@ -40,24 +40,24 @@ class SegmentList(Guarded):
 
     def __init__(self, project: Project) -> None:
         super().__init__()
-        self._folder = project.path
+        self.project = project
 
     def show(self, t: Texts) -> None:
         """Write the list out."""
         with self.working():
-            self.lines = rfm_segments.to_lines(rfm_segments.read(self._folder), t)
+            self.lines = rfm_segments.to_lines(rfm_segments.read(self.project.path), t)
 
     def save(self, t: Texts) -> None:
         """Keep the segments as they are written."""
         with self.working():
-            rfm_segments.write(self._folder, rfm_segments.from_lines(self.lines, t))
+            rfm_segments.write(self.project.path, rfm_segments.from_lines(self.lines, t))
             self.notice = say("The segments are saved.")
             self.changes += 1
 
     def reset(self, t: Texts) -> None:
         """Go back to the standard segments."""
         with self.working():
-            rfm_segments.reset(self._folder)
+            rfm_segments.reset(self.project.path)
             self.show(t)
             self.notice = say("These are the standard segments again.")
             self.changes += 1

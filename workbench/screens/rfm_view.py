@@ -85,18 +85,21 @@ def _saving(state: RfmState, t: Texts) -> list[ipywidgets.Widget]:
         there = [] if state.found is None else state.found.segments
         return [(name_in_words(one.named.name, t), place) for place, one in enumerate(there)]
 
+    save = controls.button(t("Save as a rule"), lambda: state.save_segment(t))
     return [
         controls.choice(state, "chosen", t("Save as one of the project’s segments"), names, follows="found"),
-        controls.button(t("Save as a rule"), lambda: state.save_segment(t)),
+        controls.allowed(save, state.project, "keep", t),
     ]
 
 
 def _list(listed: SegmentList, t: Texts) -> ipywidgets.Widget:
     """The list of segments, which can be changed; behind a button."""
     listed.show(t)
+    save = controls.button(t("Save the segments"), lambda: listed.save(t), primary=True)
+    reset = controls.button(t("Standard segments"), lambda: listed.reset(t))
     buttons = [
-        controls.button(t("Save the segments"), lambda: listed.save(t), primary=True),
-        controls.button(t("Standard segments"), lambda: listed.reset(t)),
+        controls.only(reset, listed.project, "keep", t),
+        controls.allowed(save, listed.project, "keep", t),
     ]
     inside = ipywidgets.VBox(
         [

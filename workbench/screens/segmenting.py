@@ -174,11 +174,12 @@ def rules(state: SegmentState, t: Texts) -> ipywidgets.Widget:
     if not state.described:
         words = t("Rules are about the table of customers, which is not there yet; load a file with one.")
         return html(f'<p class="wb-sentence">{escape(words)}</p>')
+    save = controls.button(t("Save"), state.save, primary=True)
     asked = [
         controls.text(state, "name", t("Name"), example=t("loyal")),
         controls.lines(state, "rule", t("Rule"), example=EXAMPLES[0], rows=4),
         _live(state, t),
-        controls.button(t("Save"), state.save, primary=True),
+        controls.allowed(save, state.project, "keep", t),
         _examples(state, t),
         controls.meanings(t, _meanings(t)),
     ]
@@ -242,6 +243,7 @@ def _saved(state: SegmentState, t: Texts) -> ipywidgets.VBox:
         delete = controls.button(t("Delete"), lambda: state.delete(name))
         edit.tooltip = t("Edit “{name}”", name=name)
         delete.tooltip = t("Delete “{name}”", name=name)
+        controls.only(delete, state.project, "keep", t)
         return ipywidgets.Box([words, edit, delete]).add_class("wb-row")
 
     def fill(_change: object = None) -> None:

@@ -40,7 +40,7 @@ def tools(state: DataSheetState, t: Texts) -> ipywidgets.Widget:
     write()
     state.observe(write, "inventory")
     form = disclosure(t("Add or change a tool"), [_form(state, t)])
-    doing = ipywidgets.Box([suggest]).add_class("wb-doing")
+    doing = ipywidgets.Box([controls.only(suggest, state.project, "keep", t)]).add_class("wb-doing")
     return ipywidgets.VBox([listed, doing, matrix, form])
 
 
@@ -117,5 +117,7 @@ def _form(state: DataSheetState, t: Texts) -> ipywidgets.Widget:
 
     show()
     state.observe(show, "tool")
-    doing = ipywidgets.Box([save, delete]).add_class("wb-doing")
+    doing = ipywidgets.Box(
+        [controls.only(delete, state.project, "keep", t), controls.allowed(save, state.project, "keep", t)]
+    ).add_class("wb-doing")
     return ipywidgets.VBox([pick, ipywidgets.Box(fields).add_class("wb-grid"), collects, doing])
