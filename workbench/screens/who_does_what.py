@@ -44,7 +44,7 @@ def _people(state: TeamState, t: Texts) -> str:
         {
             t("Person"): one.name or who,
             t("Role"): t(role_name(one.role)),
-            part: ", ".join(t(part_name(part)) for part in one.raci) or "–",
+            part: ", ".join(t(part_name(part)) for part in one.raci).capitalize() or "–",
             t("Logs in as"): who if one.name else "",
         }
         for who, one in state.people.items()
