@@ -24,15 +24,14 @@ def who_does_what(state: TeamState, t: Texts) -> ipywidgets.Widget:
 
     def write(_change: object = None) -> None:
         me = state.me
-        listed.value = _people(state, t)
+        listed.value = f"<h2>{escape(t('Who does what'))}</h2>{_people(state, t)}"
         roles.value = _roles(state, t) if state.people else ""
         public.layout.display = "" if me is not None and "accountable" in me.raci else "none"
         form.layout.display = "none" if state.why_not else ""
 
     write()
     state.observe(write, ["people", "why_not"])
-    title = html(f"<h2>{escape(t('Who does what'))}</h2>")
-    return ipywidgets.VBox([title, listed, public, roles, messages(state, t), form])
+    return ipywidgets.VBox([listed, public, roles, messages(state, t), form])
 
 
 def _people(state: TeamState, t: Texts) -> str:
