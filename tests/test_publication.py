@@ -95,6 +95,10 @@ TAMPERING: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a file is added": (lambda folder: (folder / "more.html").write_text("x"), "does not belong to it"),
     "a hidden file is added": (lambda folder: (folder / ".x").write_text("x"), "does not belong to it"),
     "a link is added": (lambda folder: (folder / "a.csv").symlink_to("/etc/passwd"), "does not belong to it"),
+    "a link to the same is in a file's place": (
+        lambda folder: link_away(folder / "index.html"),
+        "was changed",
+    ),
     "the manifest is changed": (
         lambda folder: rewrite(folder / "manifest.json", '"title": "Home"', '"title": "House"'),
         "was changed",
@@ -362,6 +366,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def record_of(folder: Path) -> Path:
     return next(file for file in folder.glob("*.json") if file.name != "manifest.json")
+
+
+def link_away(file: Path) -> None:
+    """Put a link to a copy outside in its place, whose content could change at any time."""
+    elsewhere = file.parents[4] / file.name
+    shutil.move(file, elsewhere)
+    file.symlink_to(elsewhere)
 
 
 def rewrite(file: Path, old: str, new: str) -> None:

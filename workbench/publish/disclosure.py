@@ -330,12 +330,15 @@ def _checks(checks: Sequence[Check], names: Collection[str], least: int) -> list
             words = {**check.detail.values, "least": rounded(check.detail.values["least"])}
             check = check.model_copy(update={"detail": Message(check.detail.text, words)})
         detail: Message = said(check.detail, names, least if people else 0)
-        few_people = people and check.count is not None and 0 < check.count < least
+        count, few_people = check.count, False
+        if people and count is not None:
+            few_people = 0 < count < least
+            count = None if few_people else rounded(count)
         found.append(
             check.model_copy(
                 update={
                     "detail": detail,
-                    "count": None if few_people else check.count,
+                    "count": count,
                     "share": None if few_people else check.share,
                     "examples": (),
                 }
