@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -151,7 +150,6 @@ class People:
             draft.forget_unnamed()
             for one in rewritten:
                 gone[one.table] = gone.get(one.table, 0) + one.left_out
-        shutil.rmtree(self._folder / "cache", ignore_errors=True)
         return gone
 
     def _erased_elsewhere(self, identifier: str, mark: str) -> dict[str, int]:
@@ -198,8 +196,6 @@ class People:
                 draft.forget_unnamed()
                 for one in rewritten:
                     gone[one.table] = gone.get(one.table, 0) + one.left_out
-        if gone:
-            shutil.rmtree(self._folder / "cache", ignore_errors=True)
         return gone
 
     def _person(self, key: bytes, identifier: str) -> int:
