@@ -132,6 +132,18 @@ def test_the_kernel_of_one_page_is_not_reached_from_another(
     assert stranger.get(f"p/prices/api/kernels/{own}").status_code == 200
 
 
+def test_nobody_else_can_end_a_readers_kernel_with_their_cookies(reader: Reader) -> None:
+    """Another site's form would send the cookies of a reader, were they sent from there, and no token."""
+    _, kernel = reader.live("shops")
+    (cookie,) = [one for one in reader.session.cookies if one.name == "_xsrf"]
+    assert cookie.path == "/x/"
+    assert cookie.get_nonstandard_attr("SameSite") == "Strict"
+    stop = f"{reader.url}p/shops/voila/api/shutdown/{kernel}"
+    for headers in ({}, {"X-XSRFToken": "wrong"}):
+        assert reader.session.post(stop, headers=headers).status_code == 403
+    assert reader.get(f"p/shops/api/kernels/{kernel}").status_code == 200
+
+
 def test_readers_have_kernels_of_their_own_and_take_them_along(place: Place, reader: Reader) -> None:
     first, second = reader.live("shops")[1], reader.live("shops")[1]
     assert first != second
