@@ -10,8 +10,9 @@ import pytest
 
 from tests import sample_shop
 from workbench import Project
-from workbench.locale import Texts, say
+from workbench.locale import Message, Texts, say
 from workbench.publish.disclosure import disclosed
+from workbench.publish.rounding import said
 from workbench.records import AssociationRecord, Check, CohortRecord, ValueRecord
 from workbench.records.association import LostLevel, Step
 from workbench.records.cohorts import CohortCell
@@ -68,6 +69,23 @@ def people(value: Any, name: str = "") -> Iterator[float]:
             yield from people(item, name)
     elif name in OF_PEOPLE and isinstance(value, int | float):
         yield value
+
+
+# --- sentences ---
+
+
+def test_a_list_says_that_some_are_left_out_and_names_none_of_them() -> None:
+    told = said(say("{names:listing} gain.", names=["ES", "IS", "FR"]), {"IS"})
+    assert T(told) == "ES, FR and small groups gain."
+    assert T(said(say("{names:listing} gain.", names=["ES", "FR"]), {"IS"})) == "ES and FR gain."
+
+
+@pytest.mark.parametrize("name", ["n", "few", "kept", "people", "all_people", "rows", "all_rows"])
+def test_every_name_of_a_count_is_rounded_in_a_sentence_and_few_are_not_told(name: str) -> None:
+    for known, told in ((1237, "1,240"), (7, "fewer than 10"), (0, "0")):
+        words = Message(f"{{{name}:count}} came.", {name: known})
+        assert T(said(words, (), LEAST)) == f"{told} came."
+    assert T(said(Message(f"{{{name}:count}} came.", {name: 7}), ())) == "7 came."  # weeks, not people
 
 
 # --- two groups that were not made at random ---
@@ -142,11 +160,11 @@ def test_a_level_of_few_is_named_by_no_part_of_an_association(association: Assoc
 def test_no_sentence_says_who_has_two_things_at_once_and_no_rule_is_published(
     association: AssociationRecord,
 ) -> None:
-    def said(record: AssociationRecord) -> str:
+    def told(record: AssociationRecord) -> str:
         return next(T(check.detail) for check in record.checks if check.name == "balance_of_pairs")
 
-    assert "customers with" in said(association)
-    assert "customers with" not in said(published(association))
+    assert "customers with" in told(association)
+    assert "customers with" not in told(published(association))
     ruled = association.model_copy(update={"definitions": {"me": "email == 'ana@example.org'"}})
     assert "ana@" not in disclosed(ruled).model_dump_json()
 
