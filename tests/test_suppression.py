@@ -187,3 +187,16 @@ def test_what_cannot_be_protected_any_more_is_refused() -> None:
     second = table("country", {"ES": (600,), "FR": (400,), "IS": (6,)})
     with pytest.raises(WorkbenchError, match="delete the page for good"):
         names([second], [former])
+
+
+@pytest.mark.requirement("G10")
+def test_sums_of_another_metric_or_of_other_arms_give_nobody_away() -> None:
+    """Three people more since a version that is out, which told of something else, or of other arms."""
+    now = table("country", {"ES": (603, 600), "FR": (400, 400)})
+    for former in (
+        table("country", {"ES": (600, 600), "FR": (400, 400)}, metric="revenue"),
+        table("country", {"ES": (600, 300, 300), "FR": (400, 200, 200)}),
+    ):
+        assert names([now], [Former(former, frozenset(former.sizes))]) == set()
+    same = table("country", {"ES": (600, 600), "FR": (400, 400)})
+    assert "ES" in names([now], [Former(same, frozenset(same.sizes))])
