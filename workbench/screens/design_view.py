@@ -47,6 +47,7 @@ class _Answer(ipywidgets.VBox):
         self._held_picture = _pictures(self._hold_out)
         again = controls.button(t("Split our own customers 1,000 times"), state.split_at_random)
         again.layout.display = "" if state.own else "none"
+        trying = controls.allowed(again, state.project, "ask", t)
         super().__init__(
             [
                 self._sentence,
@@ -54,14 +55,7 @@ class _Answer(ipywidgets.VBox):
                 _pictures(self._truths, self._duration, self._assurance),
                 self._length,
                 self._numbers,
-                ipywidgets.VBox(
-                    [
-                        self._own,
-                        ipywidgets.Box([controls.allowed(again, state.project, "ask", t)]).add_class(
-                            "wb-doing"
-                        ),
-                    ]
-                ),
+                ipywidgets.VBox([self._own, ipywidgets.Box([trying]).add_class("wb-doing")]),
                 html(part(t("Levels of personalisation"))),
                 _pictures(self._levels),
                 self._level_table,

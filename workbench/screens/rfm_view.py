@@ -98,8 +98,8 @@ def _list(listed: SegmentList, t: Texts) -> ipywidgets.Widget:
     save = controls.button(t("Save the segments"), lambda: listed.save(t), primary=True)
     reset = controls.button(t("Standard segments"), lambda: listed.reset(t))
     buttons = [
-        controls.only(reset, listed.project, "keep", t),
         controls.allowed(save, listed.project, "keep", t),
+        controls.only(reset, listed.project, "keep", t),
     ]
     inside = ipywidgets.VBox(
         [

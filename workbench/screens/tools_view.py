@@ -118,6 +118,6 @@ def _form(state: DataSheetState, t: Texts) -> ipywidgets.Widget:
     show()
     state.observe(show, "tool")
     doing = ipywidgets.Box(
-        [controls.only(delete, state.project, "keep", t), controls.allowed(save, state.project, "keep", t)]
+        [controls.allowed(save, state.project, "keep", t), controls.only(delete, state.project, "keep", t)]
     ).add_class("wb-doing")
     return ipywidgets.VBox([pick, ipywidgets.Box(fields).add_class("wb-grid"), collects, doing])
